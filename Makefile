@@ -1,0 +1,33 @@
+# `make demo` and `make test` are all that a fresh machine needs: Python 3.11 or newer, git and make.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check fix bench-speed clean
+
+demo: $(VENV)/.installed
+	$(BIN)/vcd demo
+
+test: $(VENV)/.installed-dev
+	scripts/check
+	scripts/test
+
+check: $(VENV)/.installed-dev
+	scripts/check
+
+fix: $(VENV)/.installed-dev
+	scripts/fix
+
+bench-speed: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.speed
+
+clean:
+	rm -rf $(VENV) vcd-demo
+
+$(VENV)/.installed: pyproject.toml
+	scripts/setup $(PYTHON) .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml
+	scripts/setup $(PYTHON) '.[dev]'
+	touch $@ $(VENV)/.installed

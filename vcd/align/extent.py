@@ -1,0 +1,65 @@
+"""Along a line: which run of query frames is the copy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd.align.line import Line
+from vcd.types import Descriptors
+
+REACH_S = 2.0
+"""Furthest a reference frame may lie from the line to stand for the moment on it."""
+GAIN_LIMITS = (-0.06, 0.35)
+"""A single frame can neither break a run nor make one."""
+MISS = 0.02
+"""Taken off every gain, so that frames that say nothing do not lengthen a run."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Query rows [first, stop) that follow a line."""
+
+    first: int
+    stop: int
+    gain: float
+    """Sum of the evidence in it."""
+    similarities: NDArray[np.float64]
+    """float64 (stop - first,), similarity of each row to its moment in the reference; 0 where there is none."""
+
+
+def along(query: Descriptors, reference: Descriptors, line: Line) -> NDArray[np.float64]:
+    """float64 (N,), similarity of each query frame to the reference where the line puts it.
+
+    The better of the reference frames before and after that moment, or 0 when neither is within reach.
+    """
+    at_s = line.at(query.times_s)
+    after = np.searchsorted(reference.times_s, at_s)
+    best = np.zeros(len(query))
+    for neighbour in (after - 2, after - 1, after, after + 1):
+        rows = np.clip(neighbour, 0, len(reference) - 1)
+        near = (np.abs(reference.times_s[rows] - at_s) <= REACH_S) & (rows == neighbour)
+        similarities = np.einsum("nd,nd->n", query.vectors, reference.vectors[rows])
+        best = np.where(near, np.maximum(best, similarities), best)
+    return best
+
+
+def find_run(
+    query: Descriptors, similarities: NDArray[np.float64], free: NDArray[np.bool_], floor: float
+) -> Run | None:
+    """The run of rows with the greatest sum of gains (Kadane's maximum subarray); None when no gain is positive.
+
+    Rows that are not `free` belong to another segment and break a run.
+    """
+    quality = np.clip(query.quality, 0, 1)
+    gains = (np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * quality
+    gains = np.where(free, gains, -np.inf)
+    best, total, start = (0.0, 0, 0), 0.0, 0
+    for row, gain in enumerate(gains):
+        if total <= 0:
+            total, start = 0.0, row
+        total = total + gain if np.isfinite(gain) else 0.0
+        if total > best[0]:
+            best = (total, start, row + 1)
+    gain, first, stop = best
+    return Run(first, stop, float(gain), similarities[first:stop]) if stop > first else None

@@ -1,0 +1,50 @@
+"""`vcd index`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vcd.cli.options import (
+    DEFAULT_LIBRARY,
+    DONE,
+    NOTHING_DONE,
+    SOME_UNUSABLE,
+    ConfigOption,
+    FilesFromOption,
+    LibraryOption,
+    QuietOption,
+    WorkersOption,
+    gather_paths,
+)
+
+
+def index(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, and folders of files.")] = None,
+    library: LibraryOption = DEFAULT_LIBRARY,
+    files_from: FilesFromOption = None,
+    workers: WorkersOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Add media to a library: the references that copies are sought in.
+
+    Files that are in it unchanged are skipped, changed ones are replaced. It may be interrupted at any time.
+    """
+    wanted = gather_paths(paths, files_from)
+    from vcd import pipeline
+    from vcd.cli.screen import set_up, tell_problems
+    from vcd.config import load_config
+
+    progress = set_up(quiet)
+    done = pipeline.index(wanted, library, load_config(config), workers, progress)
+    tell_problems(done.problems)
+    counts = [
+        (len(done.added), "added"),
+        (len(done.replaced), "replaced"),
+        (len(done.unchanged), "unchanged"),
+    ]
+    usable = sum(count for count, _ in counts)
+    counts.append((len(done.problems), "unusable"))
+    typer.echo(", ".join(f"{count} {what}" for count, what in counts) + f" in {library}")
+    raise typer.Exit(DONE if not done.problems else SOME_UNUSABLE if usable else NOTHING_DONE)

@@ -1,0 +1,91 @@
+"""`vcd library`: look after a library."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from vcd.cli.options import (
+    DEFAULT_LIBRARY,
+    DONE,
+    NOTHING_DONE,
+    SOME_UNUSABLE,
+    ConfigOption,
+    LibraryOption,
+    QuietOption,
+    write_stdout,
+)
+
+library = typer.Typer(no_args_is_help=True, help="Look after a library.")
+ListFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format")]
+InfoFormat = Annotated[Literal["table", "json"], typer.Option("--format")]
+
+
+@library.command("list")
+def list_(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    format: ListFormat = "table",
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """List the references."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.cli.sheets import render_sheet
+    from vcd.config import load_config
+
+    set_up(quiet)
+    write_stdout(render_sheet(upkeep.list_references(library, load_config(config)), format))
+
+
+@library.command()
+def info(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    format: InfoFormat = "table",
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what the library holds, what made it, and which files could not be indexed."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.cli.sheets import render_facts
+    from vcd.config import load_config
+
+    set_up(quiet)
+    write_stdout(render_facts(upkeep.library_info(library, load_config(config)), format))
+
+
+@library.command()
+def remove(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="As `vcd library list` shows them, or paths.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Take references out of the library; the media files stay as they are."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up, tell_problems
+    from vcd.config import load_config
+
+    set_up(quiet)
+    removed, problems = upkeep.remove(names, library, load_config(config))
+    tell_problems(problems)
+    typer.echo(f"{len(removed)} removed from {library}")
+    raise typer.Exit(DONE if not problems else SOME_UNUSABLE if removed else NOTHING_DONE)
+
+
+@library.command()
+def verify(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Check that everything in the library fits together; exit code 1 and the findings when not."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.config import load_config
+
+    set_up(quiet)
+    findings = upkeep.verify(library, load_config(config))
+    for finding in findings or [f"{library}: no faults found"]:
+        typer.echo(finding)
+    raise typer.Exit(NOTHING_DONE if findings else DONE)

@@ -1,0 +1,63 @@
+"""Options that several commands share, and what happens to them. Imports nothing heavy: `vcd --help` must be quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Format = Literal["table", "json", "jsonl", "csv", "parquet"]
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option("--config", metavar="NAME|FILE", help="A preset (fast, default, thorough) or a TOML file."),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, and warnings only when nothing else helps.")]
+LibraryOption = Annotated[Path, typer.Option("--library", metavar="DIR", help="The library's folder.")]
+FilesFromOption = Annotated[
+    str | None,
+    typer.Option("--files-from", metavar="FILE|-", help="Read more paths from a file, one a line; -: stdin."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Processes that read files; default: one a core."),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="Default: by the name of --output, else table.", show_default=False),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write there instead of to stdout.")
+]
+MinScoreOption = Annotated[
+    float | None,
+    typer.Option("--min-score", min=0, max=1, metavar="P", help="Leave out rows less probable than this."),
+]
+TopOption = Annotated[
+    int | None,
+    typer.Option("--top", min=0, metavar="N", help="At most this many rows for each query; 0: all."),
+]
+
+DEFAULT_LIBRARY = Path("indexes/default")
+
+DONE, NOTHING_DONE, SOME_UNUSABLE, FOUND = 0, 1, 3, 10
+
+
+def gather_paths(paths: list[Path] | None, files_from: str | None) -> list[Path]:
+    """The paths of the command line and those of --files-from; a usage error when there are none."""
+    gathered = list(paths or [])
+    if files_from is not None:
+        try:
+            text = sys.stdin.read() if files_from == "-" else Path(files_from).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"{files_from} cannot be read: {error}", param_hint="--files-from") from error
+        gathered += [Path(line) for line in text.splitlines() if line.strip()]
+    if not gathered:
+        raise typer.BadParameter("give at least one path, or --files-from")
+    return gathered
+
+
+def write_stdout(content: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

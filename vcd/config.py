@@ -1,0 +1,214 @@
+"""All settings: what they mean, their defaults and limits, and how a TOML file fills them.
+
+Precedence: defaults below < TOML preset or file < command line. A key that vcd does not know is an error.
+"""
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from vcd.errors import ConfigError, suggest
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The values that a number may take, both ends included."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleConfig:
+    """Which moments of a video are looked at."""
+
+    mode: Literal["iframe", "scene", "uniform", "hybrid"] = "hybrid"
+    """iframe: frames that decode alone. scene: the first frame after each change of scene. uniform: one frame
+    every gap_s. hybrid: I-frames, and more where two of them are further apart than gap_s."""
+    gap_s: Annotated[float, Within(0.02, 600)] = 1.0
+    """uniform: the step. hybrid: the largest gap between two sampled frames. Not used by the other modes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaConfig:
+    """How files are read."""
+
+    query: SampleConfig = SampleConfig(gap_s=1.0)
+    """Queries are sampled densely ..."""
+    reference: SampleConfig = SampleConfig(gap_s=2.0)
+    """... references sparsely."""
+    short_side_px: Annotated[int, Within(32, 4096)] = 224
+    """Pictures are made this small while decoding, by their shorter side; small pictures stay as they are."""
+    max_pixels: Annotated[int, Within(1, 2**31)] = 200_000_000
+    """A picture with more pixels than this is refused."""
+    timeout_s: Annotated[float, Within(1, 1e6)] = 3600.0
+    """A file that takes longer than this is given up, and named in the problems."""
+    accept_truncated: bool = False
+    """Use what can be read of a file that ends early, instead of refusing it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeConfig:
+    """How a frame becomes a vector."""
+
+    model: str = "regional-dct"
+    """A built-in model's name, or the path of a model card (``.toml``) beside an ONNX file."""
+    mirrored: bool = True
+    """Also look for mirrored copies: costs a second search of each query, not a second decoding."""
+    batch: Annotated[int, Within(1, 4096)] = 32
+    """Frames described at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryConfig:
+    """How vectors are searched. These may change at any time: the index is derived."""
+
+    index: Literal["hnsw", "exact"] = "hnsw"
+    """hnsw: approximate, fast at any size. exact: every vector is compared; right for under 50,000 frames."""
+    links: Annotated[int, Within(4, 128)] = 32
+    """HNSW: links of a node (M)."""
+    effort_build: Annotated[int, Within(8, 4096)] = 128
+    """HNSW: efConstruction."""
+    effort_search: Annotated[int, Within(8, 16384)] = 256
+    """HNSW: efSearch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConfig:
+    """Which references are worth aligning."""
+
+    neighbours: Annotated[int, Within(1, 16384)] = 128
+    """Reference frames fetched for each query frame; large, because time prunes later."""
+    candidates: Annotated[int, Within(1, 10000)] = 30
+    """References aligned with a query, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignConfig:
+    """How frame matches become segments."""
+
+    aligner: Literal["vote"] = "vote"
+    min_speed: Annotated[float, Within(0.1, 1)] = 0.5
+    """Slowest copy looked for: reference seconds per query second."""
+    max_speed: Annotated[float, Within(1, 10)] = 2.0
+    max_segments: Annotated[int, Within(1, 1000)] = 20
+    """Segments looked for in one pair of files."""
+    min_length_s: Annotated[float, Within(0, 3600)] = 2.0
+    """Shorter copies are not reported; stills have no length and are always reported."""
+    merge_gap_s: Annotated[float, Within(0, 3600)] = 5.0
+    """Pieces of one line closer than this become one segment."""
+    refine: bool = True
+    """Decode both files around the ends of each segment to find them exactly, where the files can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfig:
+    """Which segments are shown."""
+
+    min_score: Annotated[float, Within(0, 1)] = 0.5
+    """Segments less probable than this are left out."""
+    top: Annotated[int, Within(0, 1_000_000)] = 0
+    """At most this many segments for each query, best first; 0: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that can be set."""
+
+    media: MediaConfig = field(default_factory=MediaConfig)
+    describe: DescribeConfig = field(default_factory=DescribeConfig)
+    library: LibraryConfig = field(default_factory=LibraryConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """Short name for exactly these settings, written beside every result."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def load_config(name_or_file: str | None = None) -> Config:
+    """Read a preset by its name, or a TOML file by its path; None gives the defaults.
+
+    Raises `ConfigError` for an unknown preset, an unreadable file, an unknown key or a bad value.
+    """
+    if name_or_file is None:
+        return Config()
+    presets = find_presets()
+    if name_or_file in presets:
+        path = presets[name_or_file]
+    elif (path := Path(name_or_file)).suffix != ".toml" and not path.exists():
+        raise ConfigError(f"unknown preset {name_or_file!r}; {suggest(name_or_file, presets)}")
+    return parse_config(read_toml(path), str(path))
+
+
+def find_presets() -> dict[str, Path]:
+    """The TOML files of ``configs/`` by name: inside the installed package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    folder = here / "configs" if (here / "configs").is_dir() else here.parent / "configs"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises `ConfigError` when the file cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+
+
+def parse_config(values: Mapping[str, Any], where: str) -> Config:
+    """Fill a `Config` from nested tables; ``where`` names their origin in errors."""
+    return _fill(Config(), values, where, "")
+
+
+def _fill(defaults: C, values: Mapping[str, Any], where: str, prefix: str) -> C:
+    """`defaults` (a dataclass) with `values` put over it, each checked against its field's type."""
+    hints = get_type_hints(type(defaults), include_extras=True)
+    changes = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise ConfigError(f"{where}: unknown setting {prefix + key!r}; {suggest(key, hints)}")
+        current = getattr(defaults, key)
+        if dataclasses.is_dataclass(current) and not isinstance(current, type):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{where}: {prefix + key!r} is a table, not {value!r}")
+            changes[key] = _fill(current, value, where, f"{prefix}{key}.")
+        else:
+            changes[key] = _check(hints[key], value, where, prefix + key)
+    return dataclasses.replace(defaults, **changes)  # type: ignore[type-var]
+
+
+def _check(hint: Any, value: Any, where: str, key: str) -> Any:
+    """`value` if it fits the annotation, a whole number turned into a float where one is wanted."""
+    within = None
+    if get_origin(hint) is Annotated:
+        hint, within = get_args(hint)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            wanted = ", ".join(repr(choice) for choice in get_args(hint))
+            raise ConfigError(f"{where}: {key} must be one of {wanted}, not {value!r}")
+        return value
+    if hint is float and type(value) is int:
+        value = float(value)
+    if isinstance(hint, types.UnionType) or type(value) is not hint:
+        raise ConfigError(f"{where}: {key} must be of type {hint.__name__}, not {value!r}")
+    if within is not None and not within.low <= value <= within.high:
+        raise ConfigError(f"{where}: {key} must lie between {within.low} and {within.high}, not {value!r}")
+    return value

@@ -1,0 +1,43 @@
+"""A describer that runs a trained network."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd.describe.card import ModelCard
+from vcd.describe.describer import unit_rows
+from vcd.describe.engine import Engine
+from vcd.errors import ModelError
+from vcd.types import Picture
+
+
+class NetworkDescriber:
+    """Resizes to the card's square, normalises colours as the card says, runs the engine, checks what comes out."""
+
+    def __init__(self, card: ModelCard, engine: Engine) -> None:
+        self.card = card
+        self._engine = engine
+
+    def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """Raises `ModelError` when the network's output is not what the card says."""
+        if not pictures:
+            return np.zeros((0, self.card.dimension), dtype=np.float32)
+        vectors = self._engine.run(self._batch(pictures))
+        if vectors.shape != (len(pictures), self.card.dimension):
+            raise ModelError(
+                f"model {self.card.name}: the network gave {vectors.shape}, "
+                f"its card promises {(len(pictures), self.card.dimension)}"
+            )
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"model {self.card.name}: the network gave values that are not finite")
+        return unit_rows(vectors)
+
+    def _batch(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        side = self.card.input_px
+        squares = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures]
+        batch = np.stack(squares).astype(np.float32) / np.float32(255)
+        mean, std = (np.array(values, dtype=np.float32) for values in (self.card.mean, self.card.std))
+        batch = (batch - mean) / std
+        return np.ascontiguousarray(batch.transpose(0, 3, 1, 2), dtype=np.float32)

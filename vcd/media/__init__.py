@@ -1,0 +1,10 @@
+"""Stage 1: a file -> `Frame`s in time order.
+
+Read in this order: `files` (which files), `probe` (opening one safely, and its timeline), `sampling` (which
+moments), `video` and `still` (decoding them), `picture` (a decoded frame as upright RGB).
+"""
+
+from vcd.media.files import find_media, hash_file
+from vcd.media.read import open_media
+
+__all__ = ["find_media", "hash_file", "open_media"]

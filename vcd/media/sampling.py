@@ -1,0 +1,91 @@
+"""Which moments of a video to look at: a choice on the timeline, before anything is decoded.
+
+Being a function of timestamps, key flags and packet sizes alone, the choice is the same whatever the number
+of threads. The mode ``scene`` needs the pictures: `video` takes every frame and keeps those after a change.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vcd.config import SampleConfig
+from vcd.media.probe import Timeline
+from vcd.types import Span
+
+MIN_STEP_S = 0.2
+"""Key frames closer than this are thinned: intra-only files have nothing but key frames."""
+
+
+def choose_packets(timeline: Timeline, config: SampleConfig) -> NDArray[np.int64]:
+    """int64 (n,), packets whose frames are wanted, by rising time; at least one."""
+    order = _by_time(timeline)
+    times_s = timeline.times_s[order]
+    keys = timeline.is_key[order]
+    if config.mode == "uniform":
+        rows = _first_at_or_after(times_s, config.gap_s, timeline.end_s)
+    elif config.mode == "iframe":
+        rows = _thin(np.flatnonzero(keys), times_s, MIN_STEP_S)
+    elif config.mode == "hybrid":
+        anchors = _thin(np.flatnonzero(keys), times_s, config.gap_s / 2)
+        rows = _fill(anchors, times_s, timeline.sizes_bytes[order], config.gap_s, timeline.end_s)
+    else:
+        rows = np.arange(len(order))
+    return order[rows] if len(rows) else order[:1]
+
+
+def choose_between(timeline: Timeline, span: Span, step_s: float) -> NDArray[np.int64]:
+    """int64 (n,), packets whose frames are shown in the span, at least a step apart; perhaps none."""
+    order = _by_time(timeline)
+    times_s = timeline.times_s[order]
+    first, stop = np.searchsorted(times_s, [span.start_s - 1e-6, span.end_s - 1e-6])
+    return order[_thin(np.arange(first, stop), times_s, step_s)]
+
+
+def _by_time(timeline: Timeline) -> NDArray[np.int64]:
+    """Packets that can be shown, by rising time, one for each time."""
+    shown = np.flatnonzero(timeline.is_shown)
+    _, first = np.unique(timeline.pts[shown], return_index=True)
+    return shown[first]
+
+
+def _first_at_or_after(times_s: NDArray[np.float64], step_s: float, end_s: float) -> NDArray[np.int64]:
+    """For each multiple of the step, the first frame shown at or after it."""
+    ticks = np.arange(0.0, max(end_s, step_s), step_s)
+    rows = np.unique(np.searchsorted(times_s, ticks - 1e-6))
+    return rows[rows < len(times_s)]
+
+
+def _thin(rows: NDArray[np.int64], times_s: NDArray[np.float64], step_s: float) -> NDArray[np.int64]:
+    """Leave out what follows its kept predecessor in less than the step."""
+    kept: list[int] = []
+    for row in rows:
+        if not kept or times_s[row] - times_s[kept[-1]] >= step_s - 1e-6:
+            kept.append(int(row))
+    return np.array(kept, dtype=np.int64)
+
+
+def _fill(
+    anchors: NDArray[np.int64],
+    times_s: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    gap_s: float,
+    end_s: float,
+) -> NDArray[np.int64]:
+    """`anchors` and, where two are further apart than the gap, frames between them.
+
+    The next frame is sought from half a gap to a whole gap after the last one; the largest packet there wins,
+    because a change of scene inside a group of pictures costs many bytes.
+    """
+    chosen: list[int] = []
+    limits = [*(times_s[anchors[1:]] if len(anchors) else []), end_s]
+    starts = anchors if len(anchors) else np.array([0])
+    for row, limit_s in zip(starts, limits, strict=True):
+        at = int(row)
+        chosen.append(at)
+        while limit_s - times_s[at] > gap_s + 1e-6:
+            first = int(np.searchsorted(times_s, times_s[at] + gap_s / 2))
+            stop = int(np.searchsorted(times_s, times_s[at] + gap_s + 1e-6, side="right"))
+            at = first + int(np.argmax(sizes[first:stop])) if stop > first else first
+            if at >= len(times_s) or times_s[at] >= limit_s:
+                break
+            chosen.append(at)
+    return np.array(chosen, dtype=np.int64)

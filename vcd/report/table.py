@@ -1,0 +1,61 @@
+"""The table for people."""
+
+import io
+import shutil
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from vcd.types import Report, Segment, Span
+
+
+def as_table(report: Report) -> bytes:
+    """As wide as the terminal, in colour on one; one line when there is nothing to show."""
+    if not report.segments:
+        return b"no copy found\n"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("query", "", "reference", "", "score", "how"):
+        table.add_column(title, justify="right" if title == "score" else "left", overflow="fold", no_wrap=title == "")
+    for segment in report.segments:
+        table.add_row(
+            segment.query, clock_span(segment.query_span), segment.reference, clock_span(segment.reference_span),
+            f"{segment.score:.2f}", _how(segment),
+        )  # fmt: skip
+    return render_table(table)
+
+
+def render_table(table: Table) -> bytes:
+    """A rich table as text for stdout."""
+    on_terminal = sys.stdout.isatty()
+    text = io.StringIO()
+    width = shutil.get_terminal_size().columns if on_terminal else 160
+    Console(file=text, width=width, force_terminal=on_terminal, highlight=False, markup=False).print(table)
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
+
+
+def clock_span(span: Span) -> str:
+    """``0:12.3 - 0:37.0``; a single moment once."""
+    if span.length_s == 0:
+        return clock(span.start_s)
+    return f"{clock(span.start_s)} - {clock(span.end_s)}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``m:ss.s`` or ``h:mm:ss.s``."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+
+
+def _how(segment: Segment) -> str:
+    notes = []
+    if abs(segment.speed - 1) >= 0.005:
+        notes.append(f"speed {segment.speed:.2f}")
+    if segment.mirrored:
+        notes.append("mirrored")
+    if segment.verified is not None:
+        notes.append("verified" if segment.verified else "not verified")
+    return ", ".join(notes)

@@ -1,0 +1,207 @@
+"""The records that stages hand to each other.
+
+Letters in shapes: N frames of one media file, D dimensions of a descriptor, M matches, H x W pixels.
+Times are seconds from the first moment of the file, taken from the stream's own timestamps; spans
+are half-open. Records check themselves when made and are never changed: use `dataclasses.replace`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+Kind = Literal["video", "image"]
+Picture = NDArray[np.uint8]
+"""uint8 (H, W, 3), RGB, upright, square pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time; a still image or a single moment has the same start and end."""
+
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.start_s) and np.isfinite(self.end_s) and self.start_s <= self.end_s):
+            raise ValueError(f"a span needs finite start <= end, got {self.start_s} to {self.end_s}")
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+    def overlap_s(self, other: "Span") -> float:
+        """Seconds that both spans cover."""
+        return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a media file is, as found by reading it."""
+
+    kind: Kind
+    duration_s: float
+    """From the first frame shown to the end of the last; 0 for an image."""
+    width_px: int
+    """As shown: after rotation and with square pixels."""
+    height_px: int
+    format: str
+    """Container and codec, for people: ``mov/h264``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture and its time."""
+
+    time_s: float
+    picture: Picture
+
+    def __post_init__(self) -> None:
+        if self.picture.ndim != 3 or self.picture.shape[2] != 3 or self.picture.dtype != np.uint8:
+            raise ValueError(f"a picture is uint8 (H, W, 3), got {self.picture.dtype} {self.picture.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Descriptors:
+    """One media file as a list of vectors, one per sampled frame."""
+
+    name: str
+    """The file's path as it is shown to the user."""
+    info: MediaInfo
+    times_s: NDArray[np.float64]
+    """float64 (N,), strictly increasing."""
+    vectors: NDArray[np.float32]
+    """float32 (N, D), each row of length 1 (or 0 for a picture without content): a dot product is a cosine."""
+    quality: NDArray[np.float32]
+    """float32 (N,), from 0 (flat or black: says nothing) to 1."""
+    mirrored: bool = False
+    """Whether the vectors are those of the mirrored pictures."""
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or not len(self.times_s) == len(self.vectors) == len(self.quality):
+            raise ValueError(
+                f"times {self.times_s.shape}, vectors {self.vectors.shape} and quality {self.quality.shape} "
+                f"of {self.name} do not agree"
+            )
+        if not np.isfinite(self.vectors).all():
+            raise ValueError(f"a descriptor of {self.name} is not finite")
+        if len(self.times_s) > 1 and not (np.diff(self.times_s) > 0).all():
+            raise ValueError(f"times of {self.name} are not strictly increasing")
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def span(self, first: int, stop: int) -> Span:
+        """Stretch of time that rows [first, stop) stand for.
+
+        A row stands for the time from its own frame to the next sampled frame; the first row reaches back
+        to 0 and the last row to the end of the file.
+        """
+        start_s = 0.0 if first == 0 else float(self.times_s[first])
+        end_s = float(self.times_s[stop]) if stop < len(self) else self.info.duration_s
+        return Span(start_s, max(start_s, end_s))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The k nearest reference frames of each of Q query frames, nearest first.
+
+    Where fewer than k exist the row is filled with ``media_ids`` -1 and ``similarities`` -1.
+    """
+
+    media_ids: NDArray[np.int64]
+    """int64 (Q, k)."""
+    times_s: NDArray[np.float64]
+    """float64 (Q, k)."""
+    similarities: NDArray[np.float32]
+    """float32 (Q, k), cosine."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameMatches:
+    """Frames of one query that look like frames of one reference."""
+
+    media_id: int
+    """The reference."""
+    query_rows: NDArray[np.int64]
+    """int64 (M,), rows of the query's `Descriptors`, rising."""
+    reference_times_s: NDArray[np.float64]
+    """float64 (M,)."""
+    similarities: NDArray[np.float32]
+    """float32 (M,), cosine."""
+    votes: float
+    """Evidence that some stretch of the query comes from this reference; ranks candidates."""
+
+    def __post_init__(self) -> None:
+        if not len(self.query_rows) == len(self.reference_times_s) == len(self.similarities):
+            raise ValueError("query_rows, reference_times_s and similarities differ in length")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A copied stretch: one span on each side."""
+
+    query: str
+    reference: str
+    query_span: Span
+    reference_span: Span
+    score: float
+    """Probability that the stretch is a copy, in [0, 1]."""
+    speed: float = 1.0
+    """Reference seconds played per query second; negative: played backwards."""
+    mirrored: bool = False
+    verified: bool | None = None
+    """None: not checked."""
+    refined: bool = False
+    """Whether the ends were found by decoding both files around them."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"a score lies in [0, 1], got {self.score}")
+        if self.speed == 0 or not np.isfinite(self.speed):
+            raise ValueError(f"a speed is finite and not 0, got {self.speed}")
+
+    def sort_key(self) -> tuple[str, float, str, float, float]:
+        """Order of rows in every output: query, falling score, reference, start."""
+        return (
+            self.query, -self.score, self.reference, self.query_span.start_s, self.reference_span.start_s,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer to a query: all segments, all problems, and where they come from."""
+
+    segments: tuple[Segment, ...]
+    problems: tuple[Problem, ...]
+    usable: int
+    """Queries that could be read."""
+    made_with: dict[str, Any] = field(default_factory=dict)
+    """Version, model, settings: enough to make the same answer again."""
+
+
+class Progress(Protocol):
+    """Wraps an iterable so that somebody can watch it being consumed."""
+
+    def __call__(self, items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]: ...
+
+
+def quiet(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:  # noqa: ARG001
+    """The default `Progress`: shows nothing."""
+    return items
+
+
+Look = Callable[[Span], Descriptors]
+"""Decodes and describes one stretch of a file densely."""
