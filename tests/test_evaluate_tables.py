@@ -73,6 +73,11 @@ def test_the_json_lines_of_vcd_are_read_without_the_problems(tmp_path: Path) -> 
     assert predictions(tmp_path, text, "rows.jsonl") == (FOUND,)
 
 
+def test_a_line_separator_inside_a_name_does_not_end_a_json_line(tmp_path: Path) -> None:
+    text = json.dumps({**CELLS, "reference": "film\u2028.mp4"}, ensure_ascii=False)
+    assert predictions(tmp_path, text, "rows.jsonl")[0].reference == "film\u2028.mp4"
+
+
 def test_no_rows_are_fine_everywhere(tmp_path: Path) -> None:
     assert read_truth(file(tmp_path, HEADER)) == Truth(())
     assert predictions(tmp_path, HEADER + "\n") == ()

@@ -1,13 +1,12 @@
 """All settings: what they mean, their defaults and limits, and how a TOML file fills them.
 
-Precedence: defaults below < TOML preset or file < command line. A key that vcd does not know is an error.
+Precedence: defaults below < preset < TOML file < command line. A key that vcd does not know is an error.
 """
 
 import dataclasses
 import hashlib
 import json
 import tomllib
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,16 +141,26 @@ class Config:
 def load_config(name_or_file: str | None = None) -> Config:
     """Read a preset by its name, or a TOML file by its path; None gives the defaults.
 
-    Raises `ConfigError` for an unknown preset, an unreadable file, an unknown key or a bad value.
+    A file starts from the preset that its key ``preset`` names, else from the defaults. Raises `ConfigError` for an
+    unknown preset, an unreadable file, an unknown key or a bad value.
     """
     if name_or_file is None:
         return Config()
     presets = find_presets()
     if name_or_file in presets:
-        path = presets[name_or_file]
-    elif (path := Path(name_or_file)).suffix != ".toml" and not path.exists():
+        return _read_preset(name_or_file, presets)
+    path = Path(name_or_file)
+    if path.suffix != ".toml" and not path.exists():
         raise ConfigError(f"unknown preset {name_or_file!r}; {suggest(name_or_file, presets)}")
-    return parse_config(read_toml(path), str(path))
+    values = read_toml(path)
+    base = values.pop("preset", "default")
+    if str(base) not in presets:
+        raise ConfigError(f"{path}: preset must name a preset, not {base!r}; {suggest(str(base), presets)}")
+    return parse_config(values, str(path), _read_preset(base, presets))
+
+
+def _read_preset(name: str, presets: Mapping[str, Path]) -> Config:
+    return parse_config(read_toml(presets[name]), str(presets[name]))
 
 
 def find_presets() -> dict[str, Path]:
@@ -167,15 +176,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
 
 
-def parse_config(values: Mapping[str, Any], where: str) -> Config:
-    """Fill a `Config` from nested tables; ``where`` names their origin in errors."""
-    return _fill(Config(), values, where, "")
+def parse_config(values: Mapping[str, Any], where: str, base: Config | None = None) -> Config:
+    """Put nested tables over `base`, or over the defaults; ``where`` names their origin in errors."""
+    return _fill(base or Config(), values, where, "")
 
 
 def _fill(defaults: C, values: Mapping[str, Any], where: str, prefix: str) -> C:
@@ -205,10 +214,9 @@ def _check(hint: Any, value: Any, where: str, key: str) -> Any:
             wanted = ", ".join(repr(choice) for choice in get_args(hint))
             raise ConfigError(f"{where}: {key} must be one of {wanted}, not {value!r}")
         return value
-    if hint is float and type(value) is int:
-        value = float(value)
-    if isinstance(hint, types.UnionType) or type(value) is not hint:
+    is_whole = hint is float and type(value) is int
+    if type(value) is not hint and not is_whole:
         raise ConfigError(f"{where}: {key} must be of type {hint.__name__}, not {value!r}")
     if within is not None and not within.low <= value <= within.high:
         raise ConfigError(f"{where}: {key} must lie between {within.low} and {within.high}, not {value!r}")
-    return value
+    return float(value) if is_whole else value

@@ -17,13 +17,27 @@
 Errors of FFmpeg, FAISS, SQLite and the network engine are turned into these where they arise.
 """
 
+import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends, and bytes of a file name that are no UTF-8."""
 
 
 class VcdError(Exception):
     """Base of all errors that vcd raises on purpose; the text is one sentence for the user."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without calling `__init__` again, so that a worker process can raise any of them to its parent."""
+        return _revive, (type(self), self.args, self.__dict__)
+
+
+def _revive(kind: type[VcdError], args: tuple[Any, ...], attributes: dict[str, Any]) -> VcdError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(VcdError):
@@ -33,10 +47,6 @@ class InputError(VcdError):
         super().__init__(f"{path}: {reason}")
         self.path = str(path)
         self.reason = reason
-
-    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str]]:
-        """Pickle by the two arguments, so that a worker process can raise it to its parent."""
-        return type(self), (self.path, self.reason)
 
 
 class DataError(VcdError):
@@ -95,6 +105,13 @@ class LibraryMismatch(LibraryError):
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?``, or all known names when none is near."""
+    from difflib import get_close_matches  # slow to import, and seldom needed
+
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+
+
+def printable(text: str) -> str:
+    """`text` in one line that does nothing to a terminal: what is unprintable shows as an escape."""
+    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

@@ -40,7 +40,7 @@ def find_candidates(
             times_s = neighbours.times_s[r, c]
             votes = count_votes(r, times_s - query.times_s[r], weights[r, c])
             found.append(FrameMatches(int(ids[group[0]]), r, times_s, neighbours.similarities[r, c], votes))
-    return sorted(found, key=lambda matches: (-matches.votes, matches.media_id))[: config.candidates]
+    return sorted(found, key=lambda matches: (-round(matches.votes, 4), matches.media_id))[: config.candidates]
 
 
 def count_votes(query_rows: NDArray[np.int64], offsets_s: NDArray[np.float64], weights: NDArray[np.float32]) -> float:

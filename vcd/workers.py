@@ -2,31 +2,40 @@
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import RLock
 from typing import Any, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from vcd.errors import InputError
+from vcd.errors import InputError, SetupError, VcdError
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Workers:
     """A pool of processes; use it in a `with` statement.
 
-    A worker that dies is replaced. Processes are spawned, not forked: FFmpeg, FAISS and the terminal's threads do
-    not survive a fork.
+    A worker that dies at its work is replaced, and none outlives this process, however that ends. Processes are
+    spawned, not forked: FFmpeg, FAISS and the terminal's threads do not survive a fork. So a script that uses them
+    must do so under ``if __name__ == "__main__":``.
     """
 
     def __init__(self, count: int, timeout_s: float) -> None:
         self.count = count
         self._timeout_s = timeout_s
-        self._pool = ProcessPool(max_workers=count, context=multiprocessing.get_context("spawn"), initializer=_prepare)
+        self._pool = ProcessPool(max_workers=count, context=_SpawnContext(), initializer=_prepare)
 
     def __enter__(self) -> Self:
+        with _interrupts_held():
+            assert self._pool.active  # starts the processes
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -38,21 +47,34 @@ class Workers:
     ) -> Iterator[tuple[int, R | InputError]]:
         """Number and result of each task, as they are done; a task is the file's name and the arguments.
 
-        An `InputError` of the function, a crash, or the time limit gives an `InputError` in place of the result;
-        any other error is raised. At most two tasks a worker are under way, so memory stays bounded.
+        An `InputError` of the function, a crash, the time limit, or an error that vcd did not foresee gives an
+        `InputError` in place of the result; any other error of vcd is raised. Work begins at once, and at most
+        two tasks a worker are under way, so memory stays bounded.
         """
         waiting = iter(enumerate(tasks))
         running: dict[Future[Any], int] = {}
-        while True:
+
+        def fill() -> None:
             while len(running) < 2 * self.count and (item := next(waiting, None)) is not None:
                 number, (_, arguments) = item
-                running[self._pool.schedule(function, args=arguments, timeout=self._timeout_s)] = number
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=running.__getitem__):
-                number = running.pop(future)
-                yield number, self._result(future, tasks[number][0])
+                running[self._schedule(function, arguments)] = number
+
+        def results() -> Iterator[tuple[int, Any]]:
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=running.__getitem__):
+                    number = running.pop(future)
+                    yield number, self._result(future, tasks[number][0])
+                fill()
+
+        fill()
+        return results()
+
+    def _schedule(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> "Future[Any]":
+        try:
+            return self._pool.schedule(_run, args=(function, arguments), timeout=self._timeout_s)  # type: ignore[no-any-return]
+        except RuntimeError as error:
+            raise _broken() from error
 
     def _result(self, future: "Future[Any]", name: str) -> Any:
         try:
@@ -62,14 +84,74 @@ class Workers:
         except TimeoutError:
             return InputError(name, f"took longer than {self._timeout_s:g} s and was given up")
         except ProcessExpired as error:
-            return InputError(name, f"crashed the process that read it (exit code {error.exitcode})")
-        except MemoryError:
-            return InputError(name, "needs more memory than there is")
+            return InputError(name, f"crashed the process that read it ({_way_of_death(error.exitcode)})")
+        except BrokenProcessPool as error:
+            raise _broken() from error
+
+
+class _SpawnContext(SpawnContext):
+    """Keeps the pool's locks until the pool is gone, for a worker that starts while it stops still asks for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._locks: list[RLock] = []
+
+    def RLock(self) -> RLock:  # noqa: N802
+        self._locks.append(super().RLock())
+        return self._locks[-1]
+
+
+def _way_of_death(exit_code: int) -> str:
+    if exit_code == -signal.SIGKILL:
+        return "killed from outside, perhaps for lack of memory"
+    return signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
+
+
+def _broken() -> SetupError:
+    return SetupError(
+        "the worker processes cannot start, or were ended from outside; look for what ended them, such as a lack of "
+        'memory, and run again (a script must call vcd under `if __name__ == "__main__":`)'
+    )
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes and threads that start meanwhile never see Ctrl+C: it is for this thread to handle."""
+    resource_tracker.ensure_running()  # when it starts by itself, it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare() -> None:
-    """One process, one core: the processes are the parallelism."""
+    """In a worker: one process, one core, for the processes are the parallelism; and an end at once when told."""
+    # Must be set before numpy is imported. Threads of OpenBLAS that wait for work take most of a busy machine.
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2
 
     cv2.setNumThreads(1)
     os.nice(1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler in Python would wait for native code to return
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _run(function: Callable[..., R], arguments: tuple[Any, ...]) -> R:
+    """In a worker: only errors of vcd leave it, for others might not survive the way."""
+    try:
+        return function(*arguments)
+    except VcdError:
+        raise
+    except MemoryError as error:
+        raise InputError("", "needs more memory than there is") from error
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        raise InputError("", f"could not be read, for a reason that vcd did not foresee ({text})") from error

@@ -1,46 +1,70 @@
 """Where exactly a copy begins and ends: both files looked at densely around each end.
 
-First the offset of the line is corrected to what the dense frames say, then each end is the change point of the
-similarity along the line. Only the surroundings of the ends are decoded.
+First the line is corrected to what the dense frames say, then each end is the change point of the similarity along
+the line. Only the surroundings of the ends are decoded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd.align.line import COMMON_SPEEDS, Line
 from vcd.types import Descriptors, Look, Segment, Span
 
 OUTER_S, INNER_S = 4.0, 3.0
 """How far a look reaches out of the segment and into it."""
-SLACK_S = 1.2
-"""Most that the offset is corrected by."""
-OFFSET_STEP_S = 0.05
+SLACK_S = 2.0
+"""Most that the line is moved by at either end."""
+STEP_S = 0.05
+SAME_LINE_S = 0.15
+"""Lines whose ends differ by less than this are told apart by how usual their speeds are."""
 MAX_LOOKS = 6
 """Looks at one end, each further on while the end lies at the border of what was seen."""
 MIN_RISE = 0.1
 """The inside must look this much more alike than unrelated pictures, or the end is left where it was."""
+NEAREST_S = 0.5
+"""A dense frame further than this from the moment sought does not stand for it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Window:
+@dataclass(frozen=True, eq=False)
+class Window:
     """Dense frames of the query around one end, and of the reference where the line puts them."""
 
     query: Descriptors
     reference: Descriptors
 
-    def along(self, speed: float, offset_s: float) -> NDArray[np.float64]:
-        """float64 (N,), similarity of each query frame to the nearest reference frame; -1 off the file."""
-        if not len(self.reference) or not len(self.query):
+    @cached_property
+    def _similarities(self) -> NDArray[np.float32]:
+        return self.query.vectors @ self.reference.vectors.T
+
+    def along(self, line: Line) -> NDArray[np.float64]:
+        """float64 (N,), similarity of each query frame to the nearest reference frame; -1 where there is none."""
+        if not len(self.reference):
             return np.full(len(self.query), -1.0)
-        at_s = speed * self.query.times_s + offset_s
-        after = np.clip(np.searchsorted(self.reference.times_s, at_s), 1, max(1, len(self.reference) - 1))
-        before = after - 1
-        after = np.minimum(after, len(self.reference) - 1)
-        nearer = np.abs(self.reference.times_s[after] - at_s) < np.abs(self.reference.times_s[before] - at_s)
-        rows = np.where(nearer, after, before)
-        similarities = np.einsum("nd,nd->n", self.query.vectors, self.reference.vectors[rows])
-        return np.where(np.abs(self.reference.times_s[rows] - at_s) <= 0.5, similarities, -1.0)
+        at_s, times_s = line.at(self.query.times_s), self.reference.times_s
+        after = np.minimum(np.searchsorted(times_s, at_s), len(times_s) - 1)
+        before = np.maximum(after - 1, 0)
+        rows = np.where(np.abs(times_s[after] - at_s) < np.abs(times_s[before] - at_s), after, before)
+        found = self._similarities[np.arange(len(at_s)), rows]
+        return np.where(np.abs(times_s[rows] - at_s) <= NEAREST_S, found, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Decodes both sides around a stretch of the query."""
+
+    look_query: Look
+    look_reference: Look
+    durations_s: tuple[float, float]
+
+    def __call__(self, start_s: float, end_s: float, line: Line) -> Window:
+        query = _inside(start_s, end_s, self.durations_s[0])
+        r_start_s, r_end_s = line.at(np.array([query.start_s, query.end_s])).tolist()
+        reference = _inside(r_start_s - SLACK_S, r_end_s + SLACK_S, self.durations_s[1])
+        return Window(self.look_query(query), self.look_reference(reference))
 
 
 def refine_ends(
@@ -52,76 +76,93 @@ def refine_ends(
     """
     if segment.query_span.length_s == 0 or segment.reference_span.length_s == 0 or segment.speed < 0:
         return segment
-    offset_s = segment.reference_span.start_s - segment.speed * segment.query_span.start_s
-    look = _Looker(look_query, look_reference, segment.speed, durations_s)
     span = segment.query_span
+    line = Line(segment.speed, segment.reference_span.start_s - segment.speed * span.start_s)
+    look = Looker(look_query, look_reference, durations_s)
     inner_s = min(INNER_S, span.length_s / 2)
-    ends = [look(Span(span.start_s - OUTER_S, span.start_s + inner_s), offset_s),
-            look(Span(span.end_s - inner_s, span.end_s + OUTER_S), offset_s)]  # fmt: skip
-    offset_s += _correction(ends, segment.speed, offset_s, floor)
-    start_s = _find_end(look, span.start_s, inner_s, -1, offset_s, floor)
-    end_s = _find_end(look, span.end_s, inner_s, +1, offset_s, floor)
+    windows = [
+        look(span.start_s - OUTER_S, span.start_s + inner_s, line),
+        look(span.end_s - inner_s, span.end_s + OUTER_S, line),
+    ]
+    line = correct_line(windows, line, span, floor)
+    start_s = _find_end(look, span.start_s, inner_s, -1, line, floor)
+    end_s = _find_end(look, span.end_s, inner_s, +1, line, floor)
     if start_s is None or end_s is None:
         return segment
-    start_s = max(start_s, 0.0, -offset_s / segment.speed)
-    end_s = min(end_s, durations_s[0], (durations_s[1] - offset_s) / segment.speed)
+    start_s = max(start_s, 0.0, -line.offset_s / line.speed)
+    end_s = min(end_s, durations_s[0], (durations_s[1] - line.offset_s) / line.speed)
     if end_s - start_s < 0.5 * min(span.length_s, 2.0):
         return segment
-    r_start_s, r_end_s = (max(0.0, segment.speed * at_s + offset_s) for at_s in (start_s, end_s))
-    return replace(segment, query_span=Span(start_s, end_s), reference_span=Span(r_start_s, r_end_s), refined=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Looker:
-    """Decodes both sides around a stretch of the query."""
-
-    look_query: Look
-    look_reference: Look
-    speed: float
-    durations_s: tuple[float, float]
-
-    def __call__(self, span: Span, offset_s: float) -> _Window:
-        query = _inside(span, self.durations_s[0])
-        mapped = Span(self.speed * query.start_s + offset_s - SLACK_S, self.speed * query.end_s + offset_s + SLACK_S)
-        return _Window(self.look_query(query), self.look_reference(_inside(mapped, self.durations_s[1])))
-
-
-def _inside(span: Span, duration_s: float) -> Span:
-    start_s = min(max(0.0, span.start_s), duration_s)
-    return Span(start_s, min(max(start_s, span.end_s), duration_s))
-
-
-def _correction(windows: list[_Window], speed: float, offset_s: float, floor: float) -> float:
-    """Seconds to add to the offset so that the dense frames agree most; nearest to 0 where they do not care."""
-    steps = np.arange(-SLACK_S, SLACK_S + 1e-9, OFFSET_STEP_S)
-    agreement = np.array(
-        [sum(float(np.maximum(0, w.along(speed, offset_s + step) - floor).sum()) for w in windows) for step in steps]
+    r_start_s, r_end_s = np.maximum(0.0, line.at(np.array([start_s, end_s]))).tolist()
+    return replace(
+        segment,
+        query_span=Span(start_s, end_s),
+        reference_span=Span(r_start_s, r_end_s),
+        speed=line.speed,
+        refined=True,
     )
-    good = steps[agreement >= agreement.max() - 0.02 * float(np.ptp(agreement))]
-    return float(good[np.argmin(np.abs(good))])
 
 
-def _find_end(
-    look: _Looker, at_s: float, inner_s: float, direction: int, offset_s: float, floor: float
-) -> float | None:
+def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float) -> Line:
+    """The line near `line` along which the dense frames agree most.
+
+    Tried are its own speed, each common one that moves the ends by no more than SLACK_S, and the one through the
+    best offsets of both ends; where the frames do not care, the more usual speed and the smaller change win.
+    """
+    middle_s = (span.start_s + span.end_s) / 2
+    pivot_s = line.speed * middle_s + line.offset_s
+    reach = SLACK_S / max(span.length_s / 2, 1e-6)
+    speeds = [speed for speed in COMMON_SPEEDS if abs(speed - line.speed) <= min(reach, 0.3 * line.speed)]
+    moves_s = [_best_move(windows[i : i + 1], line.speed, pivot_s, middle_s, floor)[1] for i in range(len(windows))]
+    through_both = line.speed + (moves_s[-1] - moves_s[0]) / max(span.length_s, 1e-6)
+    tried = dict.fromkeys([*speeds, line.speed])
+    alike = any(abs(speed - through_both) * span.length_s / 2 <= SAME_LINE_S for speed in speeds)
+    if span.length_s >= 4 * INNER_S and abs(through_both - line.speed) <= reach and not alike:
+        tried[through_both] = None
+    best: tuple[float, Line] | None = None
+    for speed in tried:
+        agreement, move_s = _best_move(windows, speed, pivot_s, middle_s, floor)
+        worth = agreement * (1.0 if speed == 1 else 0.99 if speed in COMMON_SPEEDS else 0.98)
+        if best is None or worth > best[0]:
+            best = worth, Line(speed, pivot_s + move_s - speed * middle_s)
+    assert best is not None
+    return best[1]
+
+
+def _best_move(
+    windows: Sequence[Window], speed: float, pivot_s: float, middle_s: float, floor: float
+) -> tuple[float, float]:
+    """Agreement and seconds by which the line of that speed moves to reach it.
+
+    Of a narrow peak the middle; of a broad one, where a static scene leaves it open, the move nearest to 0.
+    """
+    moves_s = np.arange(-SLACK_S, SLACK_S + 1e-9, STEP_S)
+    lines = [Line(speed, pivot_s + move_s - speed * middle_s) for move_s in moves_s]
+    agreement = np.array([sum(float(np.maximum(0, w.along(x) - floor).sum()) for w in windows) for x in lines])
+    good_s = moves_s[agreement >= agreement.max() - 0.02 * float(np.ptp(agreement))]
+    if np.ptp(good_s) <= NEAREST_S:
+        return float(agreement.max()), float(good_s[0] + good_s[-1]) / 2
+    return float(agreement.max()), float(good_s[np.argmin(np.abs(good_s))])
+
+
+def _find_end(look: Looker, at_s: float, inner_s: float, direction: int, line: Line, floor: float) -> float | None:
     """The change point nearest the end; looks further on while it lies at the border of what was seen."""
     duration_s = look.durations_s[0]
     for _ in range(MAX_LOOKS):
         out_s, in_s = at_s + direction * OUTER_S, at_s - direction * inner_s
-        window = look(Span(min(out_s, in_s), max(out_s, in_s)), offset_s)
-        times_s, similarities = window.query.times_s, window.along(look.speed, offset_s)
+        window = look(min(out_s, in_s), max(out_s, in_s), line)
+        times_s, similarities = window.query.times_s, window.along(line)
         if direction > 0:
             times_s, similarities = times_s[::-1], similarities[::-1]
         first = _change_point(similarities, floor)
         if first is None:
             return None
-        if first == 0:
-            edge_s = 0.0 if direction < 0 else duration_s
-            if abs(edge_s - times_s[0]) <= 1.0 and (out_s <= 0 or out_s >= duration_s):
-                return edge_s
-            at_s = float(times_s[0])
-        else:
+        if first > 0:
             return float(times_s[first - 1] + times_s[first]) / 2
+        edge_s = 0.0 if direction < 0 else duration_s
+        if abs(edge_s - times_s[0]) <= 1.0 and (out_s <= 0 or out_s >= duration_s):
+            return edge_s
+        at_s = float(times_s[0])
     return at_s
 
 
@@ -137,3 +178,8 @@ def _change_point(similarities: NDArray[np.float64], floor: float) -> int | None
         return None
     gains = np.clip(similarities - (inside + floor) / 2, -0.3, 0.3)
     return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
+
+
+def _inside(start_s: float, end_s: float, duration_s: float) -> Span:
+    start_s = min(max(0.0, start_s), duration_s)
+    return Span(start_s, min(max(start_s, end_s), duration_s))

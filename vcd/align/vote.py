@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from vcd.align.extent import Run, along, find_run
 from vcd.align.line import Hits, Line, best_line, fit_line, speed_grid
-from vcd.align.score import score_run
+from vcd.align.score import score_run, weigh
 from vcd.align.still import align_still
 from vcd.config import AlignConfig
 from vcd.types import Descriptors, FrameMatches, Segment, Span
@@ -106,7 +106,7 @@ class VoteAligner:
             reference=reference.name,
             query_span=Span(start_s, end_s),
             reference_span=Span(max(0.0, r_ends[0]), max(0.0, r_ends[1])),
-            score=score_run(run.gain, run.similarities, self._floor),
+            score=score_run(weigh(query, reference, line, run, self._floor)),
             speed=line.speed,
             mirrored=query.mirrored,
         )

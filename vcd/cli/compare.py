@@ -8,6 +8,7 @@ import typer
 from vcd.cli.options import (
     DONE,
     FOUND,
+    NOTHING_DONE,
     ConfigOption,
     FormatOption,
     MinScoreOption,
@@ -30,12 +31,19 @@ def compare(
 ) -> None:
     """Compare two files without a library."""
     from vcd import pipeline
-    from vcd.cli.results import show
+    from vcd.cli.results import choose_format, show
     from vcd.cli.screen import set_up
     from vcd.config import load_config
+    from vcd.errors import InputError
+    from vcd.types import Problem, Report
 
     progress = set_up(quiet)
+    name = choose_format(format, output)
     settings = pipeline.with_report_options(load_config(config), min_score, top)
-    report = pipeline.compare(query, reference, settings, progress)
-    show(report, format, output)
+    try:
+        report = pipeline.compare(query, reference, settings, progress)
+    except InputError as error:
+        show(Report((), (Problem(error.path, error.reason),), usable=0), name, output)
+        raise typer.Exit(NOTHING_DONE) from error
+    show(report, name, output)
     raise typer.Exit(FOUND if exit_code and report.segments else DONE)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from vcd.cli.options import DONE, NOTHING_DONE, ConfigOption, QuietOption, write_stdout
+from vcd.cli.options import DONE, NOTHING_DONE, ConfigOption, QuietOption
+from vcd.cli.streams import write_stdout
 
 
 def demo(

@@ -1,6 +1,5 @@
 """`vcd evaluate`: score predictions against the truth."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vcd.cli.options import ConfigOption, QuietOption
+from vcd.cli.streams import write_stdout
 
 if TYPE_CHECKING:
     from vcd.evaluate.sheets import Sheet
@@ -37,12 +37,13 @@ def evaluate(
     from vcd.config import load_config
     from vcd.evaluate import evaluate_files
     from vcd.evaluate.sheets import sheets
+    from vcd.report.encode import encode_json
 
     set_up(quiet)
     load_config(config)
     scores = evaluate_files(predictions, truth)
     if format is Format.json:
-        typer.echo(json.dumps(scores.as_dict(), indent=2, ensure_ascii=False))
+        write_stdout(encode_json(scores.as_dict(), indent=2))
         return
     for sheet in sheets(scores):
         _print(sheet)

@@ -17,6 +17,7 @@ from vcd.cli.options import (
     WorkersOption,
     gather_paths,
 )
+from vcd.cli.streams import say
 
 
 def index(
@@ -46,5 +47,5 @@ def index(
     ]
     usable = sum(count for count, _ in counts)
     counts.append((len(done.problems), "unusable"))
-    typer.echo(", ".join(f"{count} {what}" for count, what in counts) + f" in {library}")
+    say(", ".join(f"{count} {what}" for count, what in counts) + f" in {library}")
     raise typer.Exit(DONE if not done.problems else SOME_UNUSABLE if usable else NOTHING_DONE)

@@ -12,12 +12,12 @@ from vcd.cli.options import (
     ConfigOption,
     LibraryOption,
     QuietOption,
-    write_stdout,
 )
+from vcd.cli.streams import say, write_stdout
 
 library = typer.Typer(no_args_is_help=True, help="Look after a library.")
-ListFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format")]
-InfoFormat = Annotated[Literal["table", "json"], typer.Option("--format")]
+ListFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print the list.")]
+InfoFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the facts.")]
 
 
 @library.command("list")
@@ -69,7 +69,7 @@ def remove(
     set_up(quiet)
     removed, problems = upkeep.remove(names, library, load_config(config))
     tell_problems(problems)
-    typer.echo(f"{len(removed)} removed from {library}")
+    say(f"{len(removed)} removed from {library}")
     raise typer.Exit(DONE if not problems else SOME_UNUSABLE if removed else NOTHING_DONE)
 
 
@@ -87,5 +87,5 @@ def verify(
     set_up(quiet)
     findings = upkeep.verify(library, load_config(config))
     for finding in findings or [f"{library}: no faults found"]:
-        typer.echo(finding)
+        say(finding)
     raise typer.Exit(NOTHING_DONE if findings else DONE)

@@ -1,10 +1,12 @@
 """The `vcd` program: its commands, and how errors leave it."""
 
 import os
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from vcd import __version__
 from vcd.cli.compare import compare
@@ -15,11 +17,38 @@ from vcd.cli.library import library
 from vcd.cli.models import models
 from vcd.cli.options import NOTHING_DONE
 from vcd.cli.query import query
+from vcd.cli.streams import say, tell
 from vcd.errors import VcdError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """Somebody asked the program to end (SIGTERM): it does so as for Ctrl+C."""
+
+
+class _Program(TyperGroup):
+    """Errors become one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except VcdError as error:
+            tell(f"vcd: {error}")
+        except BrokenPipeError:
+            # The reader of our output has gone, as `head` does; there is nobody left to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, MemoryError) as error:
+            tell(f"vcd: {str(error) or 'there is not enough memory'}")
+        except KeyboardInterrupt as error:
+            kept = "; what was finished is kept, run the same command again to go on"
+            tell(f"vcd: interrupted{kept if ctx.invoked_subcommand == 'index' else ''}")
+            raise typer.Exit(TERMINATED if isinstance(error, _Terminated) else INTERRUPTED) from error
+        raise typer.Exit(NOTHING_DONE)
+
 
 app = typer.Typer(
+    cls=_Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -35,7 +64,7 @@ app.command()(demo)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"vcd {__version__}")
+        say(f"vcd {__version__}")
         raise typer.Exit
 
 
@@ -54,17 +83,14 @@ def vcd(
     """
 
 
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
+
+
 def run() -> None:
-    """The entry point: errors become one line on stderr and an exit code."""
-    try:
-        app()
-    except VcdError as error:
-        sys.stderr.write(f"vcd: {error}\n".encode("utf-8", "backslashreplace").decode("utf-8"))
-        sys.exit(NOTHING_DONE)
-    except KeyboardInterrupt:
-        sys.stderr.write("vcd: interrupted; what was finished is kept, run the same command again to go on\n")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(NOTHING_DONE)
+    """The entry point."""
+    for name in ("stdout", "stderr"):  # one that was closed from outside
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    signal.signal(signal.SIGTERM, _terminate)
+    app()

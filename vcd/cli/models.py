@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from vcd.cli.options import ConfigOption, QuietOption, write_stdout
+from vcd.cli.options import ConfigOption, QuietOption
+from vcd.cli.streams import write_stdout
 
 models = typer.Typer(no_args_is_help=True, help="Descriptor models.")
 
@@ -16,7 +17,9 @@ def _models() -> None:
 
 @models.command("list")
 def list_(
-    format: Annotated[Literal["table", "json", "csv"], typer.Option("--format")] = "table",
+    format: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", help="How to print the list.")
+    ] = "table",
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:

@@ -1,10 +1,20 @@
 """Options that several commands share, and what happens to them. Imports nothing heavy: `vcd --help` must be quick."""
 
+import codecs
+import math
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+
+def _probability(value: float | None) -> float | None:
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is no probability")
+    return value
+
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
 
@@ -12,7 +22,7 @@ ConfigOption = Annotated[
     str | None,
     typer.Option("--config", metavar="NAME|FILE", help="A preset (fast, default, thorough) or a TOML file."),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, and warnings only when nothing else helps.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no warnings.")]
 LibraryOption = Annotated[Path, typer.Option("--library", metavar="DIR", help="The library's folder.")]
 FilesFromOption = Annotated[
     str | None,
@@ -31,7 +41,9 @@ OutputOption = Annotated[
 ]
 MinScoreOption = Annotated[
     float | None,
-    typer.Option("--min-score", min=0, max=1, metavar="P", help="Leave out rows less probable than this."),
+    typer.Option(
+        "--min-score", min=0, max=1, metavar="P", callback=_probability, help="Leave out rows less probable than this."
+    ),
 ]
 TopOption = Annotated[
     int | None,
@@ -45,19 +57,17 @@ DONE, NOTHING_DONE, SOME_UNUSABLE, FOUND = 0, 1, 3, 10
 
 def gather_paths(paths: list[Path] | None, files_from: str | None) -> list[Path]:
     """The paths of the command line and those of --files-from; a usage error when there are none."""
-    gathered = list(paths or [])
-    if files_from is not None:
-        try:
-            text = sys.stdin.read() if files_from == "-" else Path(files_from).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"{files_from} cannot be read: {error}", param_hint="--files-from") from error
-        gathered += [Path(line) for line in text.splitlines() if line.strip()]
+    gathered = [*(paths or []), *(_read_list(files_from) if files_from is not None else [])]
     if not gathered:
         raise typer.BadParameter("give at least one path, or --files-from")
     return gathered
 
 
-def write_stdout(content: bytes) -> None:
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+def _read_list(file: str) -> list[Path]:
+    """One path a line; a name may hold any character but a line end, and need not be UTF-8."""
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="--files-from") from error
+    lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return [Path(os.fsdecode(line)) for line in (line.removesuffix(b"\r") for line in lines) if line.strip()]

@@ -42,14 +42,15 @@ def query(
     """Find what was copied: which stretch of which reference each stretch of MEDIA comes from."""
     wanted = gather_paths(media, files_from)
     from vcd import pipeline
-    from vcd.cli.results import show
+    from vcd.cli.results import choose_format, show
     from vcd.cli.screen import set_up
     from vcd.config import load_config
 
     progress = set_up(quiet)
+    name = choose_format(format, output)
     settings = pipeline.with_report_options(load_config(config), min_score, top)
     report = pipeline.query(wanted, library, settings, workers, progress)
-    show(report, format, output)
+    show(report, name, output)
     if exit_code and report.segments:
         raise typer.Exit(FOUND)
     raise typer.Exit(DONE if not report.problems else SOME_UNUSABLE if report.usable else NOTHING_DONE)

@@ -5,20 +5,25 @@ from pathlib import Path
 
 import typer
 
-from vcd.cli.options import write_stdout
 from vcd.cli.screen import tell_problems
-from vcd.report import format_of_file, render, write_atomically
+from vcd.cli.streams import write_stdout
+from vcd.report import check_writable, format_of_file, render, write_atomically
 from vcd.types import Report
 
 
-def show(report: Report, format: str | None, output: Path | None) -> None:
-    """Raises a usage error rather than fill a terminal with Parquet."""
+def choose_format(format: str | None, output: Path | None) -> str:
+    """The format to show a report in; raises now what would else be raised when all work is done."""
+    if output:
+        check_writable(output)
     name = format or (format_of_file(output) if output else "table")
     if name == "parquet" and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for terminals; give --output FILE", param_hint="--format")
-    content = render(report, name)
+    return name
+
+
+def show(report: Report, format: str, output: Path | None) -> None:
     if output is None:
-        write_stdout(content)
+        write_stdout(render(report, format))
     else:
-        write_atomically(content, output)
+        write_atomically(render(report, format, for_file=True), output)
     tell_problems(report.problems)

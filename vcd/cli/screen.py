@@ -1,4 +1,4 @@
-"""What goes to stderr: progress, warnings, problems."""
+"""What people see on stderr: progress, warnings, problems."""
 
 import logging
 import sys
@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from vcd import types
+from vcd.cli.streams import tell
 from vcd.types import Problem
 
 T = TypeVar("T")
@@ -31,9 +32,19 @@ class _Rate(ProgressColumn):
         return Text(f"{60 * task.speed:.1f}/min" if task.speed else "", style="progress.data.speed")
 
 
+class _Warnings(logging.Handler):
+    """One line on stderr for each, above the progress bar where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(self.format(record))
+
+
 def set_up(quiet: bool) -> types.Progress:
     """Send warnings to stderr; the progress to show: none with --quiet or when nobody watches."""
-    logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, format="vcd: %(message)s", stream=sys.stderr)
+    handlers = [_Warnings()]
+    logging.basicConfig(
+        level=logging.ERROR if quiet else logging.WARNING, format="vcd: %(message)s", handlers=handlers, force=True
+    )
     return types.quiet if quiet or not sys.stderr.isatty() else show_progress
 
 
@@ -45,11 +56,6 @@ def show_progress(items: Iterable[T], what: str, total: int | None = None) -> It
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield from progress.track(items, total=total, description=what)
-
-
-def tell(text: str) -> None:
-    """One line on stderr, whatever characters a file name holds."""
-    sys.stderr.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 
 def tell_problems(problems: Sequence[Problem]) -> None:

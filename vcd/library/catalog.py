@@ -1,18 +1,26 @@
-"""The catalog: which media the library holds, and the only place where a change becomes true."""
+"""The catalog: which media the library holds, and the only place where a change becomes true.
+
+SQLite keeps no checksums, so the catalog holds a fingerprint of its own rows: a flipped bit in a duration or a
+lost row is noticed when it is read, not believed.
+"""
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from vcd.errors import LibraryDamaged, LibraryMismatch, LibraryMissing
-from vcd.types import Kind, MediaInfo, Problem
+from vcd.errors import LibraryDamaged, LibraryError, LibraryLocked, LibraryMismatch, LibraryMissing
+from vcd.library.change import Change
+from vcd.library.disk import appearing
+from vcd.library.records import MediaRow, PartRow, digest
+from vcd.types import Problem
 
 FORMAT = 1
 FILE = "catalog.sqlite"
+PATIENCE_S = 30.0
+"""How long to wait for a lock that SQLite holds for a moment."""
 _SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE parts (
@@ -20,163 +28,205 @@ CREATE TABLE parts (
 ) STRICT;
 CREATE TABLE media (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    path TEXT NOT NULL, root TEXT NOT NULL,
+    path TEXT NOT NULL UNIQUE, root TEXT NOT NULL,
     content_hash TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     kind TEXT NOT NULL, duration_s REAL NOT NULL, width_px INTEGER NOT NULL, height_px INTEGER NOT NULL,
     format TEXT NOT NULL, frames INTEGER NOT NULL, added_at TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('ready', 'removed')),
     part_id INTEGER NOT NULL REFERENCES parts (id), first_row INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX media_path ON media (path) WHERE status = 'ready';
 CREATE TABLE problems (path TEXT PRIMARY KEY, reason TEXT NOT NULL, seen_at TEXT NOT NULL) STRICT;
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaRow:
-    """A reference as the catalog knows it."""
-
-    id: int
-    path: str
-    """As it is shown: relative to `root` when a folder was indexed."""
-    root: str
-    """Absolute folder that `path` was found under."""
-    content_hash: str
-    size_bytes: int
-    mtime_ns: int
-    kind: Kind
-    duration_s: float
-    width_px: int
-    height_px: int
-    format: str
-    frames: int
-    added_at: str
-    status: str
-    part_id: int
-    first_row: int
-
-    @property
-    def info(self) -> MediaInfo:
-        return MediaInfo(self.kind, self.duration_s, self.width_px, self.height_px, self.format)
-
-    @property
-    def file(self) -> Path:
-        """Where the media file was when it was indexed."""
-        return Path(self.root, self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class PartRow:
-    """A vector file as the catalog knows it."""
-
-    id: int
-    rows: int
-    size_bytes: int
-    sha256: str
+_FINGERPRINT = "fingerprint"
+_MEND = (
+    f"put back a copy of {FILE} (and delete {FILE}-wal and {FILE}-shm), or delete the library's folder and index "
+    "the media again"
+)
 
 
 class Catalog:
-    """An open catalog; every change is one transaction."""
+    """An open catalog; use it in a `with` statement. Every change is one transaction."""
 
     def __init__(self, folder: Path, writable: bool = False) -> None:
         """Raises `LibraryMissing`, `LibraryDamaged`, or `LibraryMismatch` for another format version."""
-        self._file = folder / FILE
-        if not self._file.exists():
-            raise LibraryMissing(
-                f"{folder}: there is no library here; make one with: vcd index PATH --library {folder}"
-            )
-        with self._explained():
-            mode = "rw" if writable else "ro"
-            uri = f"{self._file.resolve().as_uri()}?mode={mode}"
-            self._db = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
+        self._file = require_catalog(folder)
+        with _explained(self._file):
+            self._db = _connect(self._file, writable)
+        try:
             self.settings = self._read_settings()
-        found = self.settings.get("format")
-        if found != FORMAT:
-            raise LibraryMismatch(
-                f"{folder}: the library is of format {found}, this vcd reads format {FORMAT}; "
-                "use the vcd that made it, or index the media again into another folder"
-            )
+            self.settings.pop(_FINGERPRINT, None)
+            found = self.settings.get("format")
+            if found != FORMAT:
+                raise LibraryMismatch(
+                    f"{folder}: the library is of format {found}, this vcd reads format {FORMAT}; "
+                    "use the vcd that made it, or index the media again into another folder"
+                )
+        except BaseException:
+            self._db.close()
+            raise
 
     @staticmethod
     def create(folder: Path, settings: dict[str, Any]) -> None:
-        """Make an empty catalog; it appears whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".{FILE}.new"
-        unfinished.unlink(missing_ok=True)
-        db = sqlite3.connect(unfinished)
-        try:
-            db.executescript(_SCHEMA)
-            rows = [(key, json.dumps(value)) for key, value in {"format": FORMAT, **settings}.items()]
-            db.executemany("INSERT INTO settings VALUES (?, ?)", rows)
-            db.commit()
-            db.execute("PRAGMA journal_mode = WAL")
-        finally:
-            db.close()
-        unfinished.rename(folder / FILE)
+        """Make an empty catalog; it appears whole or not at all. Raises `OSError` and `LibraryError`."""
+        rows = [(key, json.dumps(value)) for key, value in {"format": FORMAT, **settings}.items()]
+        rows.append((_FINGERPRINT, json.dumps(_fingerprint({"settings": rows}))))
+        for left in folder.glob(f".{FILE}.new*"):
+            left.unlink()
+        with _explained(folder / FILE), appearing(folder / FILE) as unfinished:
+            db = sqlite3.connect(unfinished)
+            try:
+                # Flushed to the disk once, as a whole, when it gets its name.
+                db.executescript(f"PRAGMA synchronous = OFF; BEGIN; {_SCHEMA}")
+                db.executemany("INSERT INTO settings VALUES (?, ?)", rows)
+                db.commit()
+                db.execute("PRAGMA journal_mode = WAL")
+            finally:
+                db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         self._db.close()
 
-    def _read_settings(self) -> dict[str, Any]:
-        return {row["key"]: json.loads(row["value"]) for row in self._db.execute("SELECT key, value FROM settings")}
-
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.DatabaseError, ValueError) as error:
-            raise LibraryDamaged(
-                f"{self._file}: the catalog cannot be read or written ({error}); "
-                "check the disk and its permissions, then restore the file from a backup or index the media again "
-                "into a new folder"
-            ) from error
-
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
+    def change(self) -> Iterator[Change]:
         """One transaction: all of it happens, or nothing."""
-        with self._explained():
+        with _explained(self._file):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                change = Change(self._db, self._read_settings()[_FINGERPRINT])
+                yield change
+                value = (json.dumps(change.fingerprint), _FINGERPRINT)
+                self._db.execute("UPDATE settings SET value = ? WHERE key = ?", value)
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # SQLite rolls back by itself when the disk is full; a failed COMMIT leaves the transaction open.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
-
-    def media(self) -> list[MediaRow]:
-        """All references, sorted by path."""
-        with self._explained():
-            rows = self._db.execute("SELECT * FROM media WHERE status = 'ready' ORDER BY path").fetchall()
-        return [MediaRow(**dict(row)) for row in rows]
-
-    def parts(self) -> list[PartRow]:
-        with self._explained():
-            rows = self._db.execute("SELECT * FROM parts ORDER BY id").fetchall()
-        return [PartRow(**dict(row)) for row in rows]
 
     def snapshot(self) -> tuple[list[MediaRow], list[PartRow]]:
-        """Media and parts of one moment, whatever a writer does meanwhile."""
-        with self._explained():
+        """Media by path and parts by id, of one moment, whatever a writer does meanwhile.
+
+        Raises `LibraryDamaged` when they are not what was written.
+        """
+        with _explained(self._file):
             self._db.execute("BEGIN")
             try:
-                return self.media(), self.parts()
+                tables = {
+                    table: [tuple(row) for row in self._db.execute(f"SELECT * FROM {table}")]
+                    for table in ("settings", "media", "parts")
+                }
             finally:
-                self._db.execute("COMMIT")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+        if json.dumps(_fingerprint(tables)) != dict(tables["settings"]).get(_FINGERPRINT):
+            raise LibraryDamaged(f"{self._file}: its rows are not those that were written; {_MEND}")
+        media = [MediaRow(**dict(zip(MediaRow.__slots__, row, strict=True))) for row in tables["media"]]
+        parts = [PartRow(*row) for row in tables["parts"]]
+        return sorted(media, key=lambda row: row.path), sorted(parts, key=lambda row: row.id)
 
     def problems(self) -> list[Problem]:
-        with self._explained():
+        with _explained(self._file):
             rows = self._db.execute("SELECT path, reason FROM problems ORDER BY path").fetchall()
-        return [Problem(**dict(row)) for row in rows]
+        return [Problem(*row) for row in rows]
+
+    def holds_path(self, path: str) -> bool:
+        with _explained(self._file):
+            return bool(self._db.execute("SELECT 1 FROM media WHERE path = ?", (path,)).fetchall())
 
     def next_id(self, table: Literal["media", "parts"]) -> int:
         """An id that no row of the table ever had."""
-        with self._explained():
-            row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-        return 1 + (int(row[0]) if row else 0)
+        with _explained(self._file):
+            ((highest,),) = self._db.execute(f"SELECT max(id) FROM {table}").fetchall()
+            ever = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchall()
+        return 1 + max(highest or 0, *(int(row[0]) for row in ever), 0)
 
     def integrity(self) -> list[str]:
-        """What SQLite finds wrong with the file; empty when nothing is."""
-        with self._explained():
+        """What SQLite finds wrong with the file first, and what to do; empty when nothing is."""
+        with _explained(self._file):
             found = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+        return [] if found == ["ok"] else [f"{self._file}: is damaged ({found[0].strip()}); {_MEND}"]
+
+    def _read_settings(self) -> dict[str, Any]:
+        with _explained(self._file):
+            rows = self._db.execute("SELECT key, value FROM settings").fetchall()
+        try:
+            return {key: json.loads(value) for key, value in rows}
+        except ValueError as error:
+            raise LibraryDamaged(f"{self._file}: a setting cannot be read ({error}); {_MEND}") from error
+
+
+def require_catalog(folder: Path) -> Path:
+    """The catalog's file; raises a `LibraryError` that says why there is none."""
+    file = folder / FILE
+    try:
+        if file.exists():
+            return file
+        if folder.exists() and not folder.is_dir():
+            raise LibraryError(f"{folder}: is a file, not the folder of a library; name a folder with --library")
+        if any((folder / name).exists() for name in ("vectors", "index")):
+            raise LibraryDamaged(f"{file}: is missing; {_MEND}")
+    except OSError as error:
+        raise LibraryError(f"{folder}: cannot be read: {error.strerror}") from error
+    raise LibraryMissing(f"{folder}: there is no library here; make one with: vcd index PATH --library {folder}")
+
+
+def _connect(file: Path, writable: bool) -> sqlite3.Connection:
+    """A connection that has read the file once.
+
+    Reading a catalog in WAL mode needs files beside it. Where none can be made and there is no WAL, nobody writes
+    and the catalog's file is all there is to read, which SQLite calls immutable.
+    """
+    modes = ["mode=rw"] if writable else ["mode=ro"]
+    wal = file.with_name(f"{FILE}-wal")
+    if not writable and not (wal.exists() and wal.stat().st_size):
+        modes.append("mode=ro&immutable=1")
+    for mode in modes:
+        uri = f"{file.resolve().as_uri()}?{mode}"
+        db = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("SELECT name FROM sqlite_master").fetchall()
+            return db
+        except sqlite3.Error as error:
+            db.close()
+            if mode == modes[-1] or _kind(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+                raise
+    raise AssertionError("every mode returns or raises")
+
+
+def _fingerprint(tables: Mapping[str, Iterable[tuple[object, ...]]]) -> int:
+    """The exclusive or of all rows' digests, but for the fingerprint itself."""
+    found = 0
+    for table, rows in tables.items():
+        for row in rows:
+            if (table, row[0]) != ("settings", _FINGERPRINT):
+                found ^= digest(table, row)
+    return found
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; errors that Python raised itself count as SQLITE_ERROR."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
+    """Turn what SQLite says into a `LibraryError` with what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = _kind(error)
+        if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise LibraryLocked(f"{file}: another process keeps it locked; try again when that is done") from error
+        if kind == sqlite3.SQLITE_FULL:
+            raise LibraryError(f"{file}: the disk is full; make room and run the same command again") from error
+        if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+            raise LibraryError(
+                f"{file}: cannot be read or written ({error}); check the disk and the permissions of its folder, "
+                "then run the same command again"
+            ) from error
+        raise LibraryDamaged(f"{file}: the catalog is damaged ({error}); {_MEND}") from error

@@ -10,34 +10,39 @@ from numpy.typing import NDArray
 
 from vcd.config import LibraryConfig
 from vcd.errors import LibraryDamaged
-from vcd.library.catalog import Catalog, MediaRow
-from vcd.library.parts import part_path, read_part
+from vcd.library.catalog import Catalog
+from vcd.library.parts import Part, part_path, read_part
+from vcd.library.records import MediaRow, PartRow
 from vcd.library.saved_index import load_index
 from vcd.library.vectors import ExactIndex, VectorIndex
 from vcd.types import Descriptors, Neighbours
 
-RETRIES = 5
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shelf:
-    """Vectors that are searched together, and what their rows are."""
+    """Vectors that are searched together, and what their rows (n) are."""
 
     index: VectorIndex
     media_ids: NDArray[np.int64]
     times_s: NDArray[np.float64]
+    alive: NDArray[np.bool_]
+    """bool (n,): which of them are references of this moment."""
 
 
 class Library:
-    """A library as it was when it was opened; any number of processes may read while one writes."""
+    """A library as it was when it was opened; any number of processes may read while one writes.
+
+    When a writer has deleted what that moment needs before the vectors were loaded, it moves on to a newer one.
+    It keeps no file open.
+    """
 
     def __init__(self, folder: Path, config: LibraryConfig) -> None:
         """Raises a `LibraryError` that says what to do."""
         self.folder = folder
         self._config = config
-        self._catalog = Catalog(folder)
-        self.settings: dict[str, Any] = self._catalog.settings
-        self._take_snapshot()
+        with Catalog(folder) as catalog:
+            self.settings: dict[str, Any] = catalog.settings
+            self._take_snapshot(catalog)
 
     @property
     def model(self) -> str:
@@ -61,11 +66,10 @@ class Library:
 
         float32 (Q, D) -> `Neighbours` (Q, k). Answers completely whatever state the index is in.
         """
-        ready = np.array(sorted(self._media), dtype=np.int64)
         found = []
         for shelf in self._shelves:
             if len(shelf.media_ids):
-                rows, similarities = shelf.index.search(queries, k, np.isin(shelf.media_ids, ready))
+                rows, similarities = shelf.index.search(queries, k, shelf.alive)
                 ids = np.where(rows >= 0, shelf.media_ids[rows], -1)
                 times_s = np.where(rows >= 0, shelf.times_s[rows], 0.0)
                 found.append((ids, times_s, similarities))
@@ -81,16 +85,14 @@ class Library:
         """All descriptors of one reference; None when a writer has removed it meanwhile."""
         row = self._media[media_id]
         try:
-            part = read_part(self.folder, row.part_id, row.first_row, row.frames)
+            part = self._read(self._parts[row.part_id]).of_media(row)
         except FileNotFoundError as error:
-            if media_id not in {now.id for now in self._catalog.media()}:
-                return None
-            raise self._missing(row.part_id) from error
-        if len(part) != row.frames or not (part.media_ids == media_id).all():
-            raise LibraryDamaged(
-                f"{part_path(self.folder, row.part_id)}: does not hold the rows of {row.path}; "
-                f"run: vcd library verify --library {self.folder}"
-            )
+            with Catalog(self.folder) as catalog:
+                if media_id not in {now.id for now in catalog.snapshot()[0]}:
+                    return None
+            raise self._damaged(f"{error.filename}: is missing") from error
+        if part is None:
+            raise self._damaged(f"{part_path(self.folder, row.part_id)}: does not hold the rows of {row.path}")
         return Descriptors(row.path, row.info, part.times_s, part.vectors.astype(np.float32), part.quality)
 
     def row(self, media_id: int) -> MediaRow:
@@ -98,7 +100,8 @@ class Library:
 
     def problems(self) -> list[tuple[str, str]]:
         """Files that could not be indexed, with the reason."""
-        return [(problem.path, problem.reason) for problem in self._catalog.problems()]
+        with Catalog(self.folder) as catalog:
+            return [(problem.path, problem.reason) for problem in catalog.problems()]
 
     def frames_not_in_index(self) -> int:
         """Frames that are searched exactly because the index does not hold them yet."""
@@ -108,46 +111,51 @@ class Library:
         """Load the index now rather than at the first query."""
         _ = self._shelves
 
-    def close(self) -> None:
-        self._catalog.close()
-
-    def _take_snapshot(self) -> None:
-        media, self._parts = self._catalog.snapshot()
+    def _take_snapshot(self, catalog: Catalog) -> None:
+        media, parts = catalog.snapshot()
         self._media = {row.id: row for row in media}
+        self._parts = {row.id: row for row in parts}
 
     @cached_property
     def _shelves(self) -> list[_Shelf]:
         """The saved index, and the parts it does not cover, searched exactly."""
-        for _ in range(RETRIES):
+        while True:
             try:
                 return self._load_shelves()
-            except FileNotFoundError:
-                # A writer has removed what this snapshot still names: take a newer one.
-                self._take_snapshot()
-        return self._load_shelves_or_explain()
+            except FileNotFoundError as error:
+                # Deleted by a writer if the parts are others now; else lost.
+                before = self._parts
+                with Catalog(self.folder) as catalog:
+                    self._take_snapshot(catalog)
+                if self._parts == before:
+                    raise self._damaged(f"{error.filename}: is missing") from error
 
     def _load_shelves(self) -> list[_Shelf]:
+        media, parts = self._media.values(), self._parts.values()
         saved = load_index(self.folder, self._config) if self._config.index == "hnsw" else None
-        shelves = [_Shelf(saved.index, saved.media_ids, saved.times_s)] if saved else []
+        if saved and saved.is_worn(media, parts):
+            saved = None
         covered = set(saved.parts) if saved else set()
         fresh = ExactIndex(self.dimension, self._config)
         media_ids, times_s = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-        for part_row in self._parts:
-            if part_row.id not in covered:
-                part = read_part(self.folder, part_row.id)
+        for row in parts:
+            if row not in covered:
+                part = self._read(row)
                 fresh.add(part.vectors)
                 media_ids.append(part.media_ids)
                 times_s.append(part.times_s)
-        return [*shelves, _Shelf(fresh, np.concatenate(media_ids), np.concatenate(times_s))]
+        ids = np.concatenate(media_ids)
+        alive = np.isin(ids, np.array(list(self._media), dtype=np.int64))
+        shelves = [_Shelf(fresh, ids, np.concatenate(times_s), alive)]
+        if saved:
+            shelves.insert(0, _Shelf(saved.index, saved.media_ids, saved.times_s, saved.alive(media, parts)))
+        return shelves
 
-    def _load_shelves_or_explain(self) -> list[_Shelf]:
+    def _read(self, part: PartRow) -> Part:
         try:
-            return self._load_shelves()
-        except FileNotFoundError as error:
-            missing = [row for row in self._parts if not part_path(self.folder, row.id).exists()]
-            raise self._missing(missing[0].id if missing else 0) from error
+            return read_part(self.folder, part)
+        except LibraryDamaged as error:
+            raise self._damaged(str(error)) from error
 
-    def _missing(self, part_id: int) -> LibraryDamaged:
-        return LibraryDamaged(
-            f"{part_path(self.folder, part_id)}: is missing; run: vcd library verify --library {self.folder}"
-        )
+    def _damaged(self, fault: str) -> LibraryDamaged:
+        return LibraryDamaged(f"{fault}; to see how to mend it, run: vcd library verify --library {self.folder}")

@@ -1,7 +1,6 @@
-"""Vector files: immutable Parquet, written whole or not at all."""
+"""Vector files: immutable Parquet, written whole or not at all, read whole or not at all."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vcd.errors import LibraryDamaged
-from vcd.library.catalog import PartRow
+from vcd.library.disk import appearing, hash_content
+from vcd.library.records import MediaRow, PartRow
 
 FOLDER = "vectors"
 
@@ -29,13 +29,22 @@ class Part:
     def __len__(self) -> int:
         return len(self.times_s)
 
+    def of_media(self, row: MediaRow) -> "Part | None":
+        """The rows of one media; None when they are not where its row says."""
+        stop = row.first_row + row.frames
+        ids = self.media_ids[row.first_row : stop]
+        if len(ids) != row.frames or not (ids == row.id).all():
+            return None
+        here = slice(row.first_row, stop)
+        return Part(ids, self.times_s[here], self.vectors[here], self.quality[here])
+
 
 def part_path(folder: Path, part_id: int) -> Path:
     return folder / FOLDER / f"part-{part_id:06d}.parquet"
 
 
 def write_part(folder: Path, part_id: int, part: Part, model: str) -> PartRow:
-    """Write under a temporary name, flush to the disk, rename; then the part exists but is not yet committed."""
+    """Now the part exists, but is not yet committed; raises `OSError`."""
     dimension = part.vectors.shape[1]
     binary = pa.binary(2 * dimension)
     vectors = pa.FixedSizeBinaryArray.from_buffers(
@@ -50,57 +59,33 @@ def write_part(folder: Path, part_id: int, part: Part, model: str) -> PartRow:
     )
     path = part_path(folder, part_id)
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
-    pq.write_table(
-        table,
-        unfinished,
-        compression="none",
-        use_dictionary=False,
-        write_statistics=False,
-        write_page_checksum=True,
-    )
-    sha256, size_bytes = sync_file(unfinished)
-    unfinished.rename(path)
-    sync_folder(path.parent)
-    return PartRow(part_id, len(part), size_bytes, sha256)
+    with appearing(path) as unfinished:
+        pq.write_table(table, unfinished, compression="none", use_dictionary=False, write_statistics=False)
+    return PartRow(part_id, len(part), path.stat().st_size, hash_content(path))
 
 
-def read_part(folder: Path, part_id: int, first_row: int = 0, rows: int | None = None) -> Part:
-    """Read a part, or some of its rows; raises `LibraryDamaged`, and `FileNotFoundError` when it is gone."""
-    path = part_path(folder, part_id)
+def read_part(folder: Path, part: PartRow) -> Part:
+    """Read a part and check it; raises `LibraryDamaged`, and `FileNotFoundError` when it is gone."""
+    path = part_path(folder, part.id)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read().slice(first_row, rows).combine_chunks()
-        vectors = table.column("vector").combine_chunks()
-        dimension = vectors.type.byte_width // 2
-        start = vectors.offset * 2 * dimension
-        flat = np.frombuffer(vectors.buffers()[1], dtype=np.float16, offset=start, count=len(vectors) * dimension)
-        return Part(
-            media_ids=table.column("media_id").to_numpy(),
-            times_s=table.column("time_s").to_numpy(),
-            vectors=flat.reshape(-1, dimension),
-            quality=table.column("quality").to_numpy(),
-        )
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != part.sha256:
+            raise ValueError("its checksum differs")
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            return _unpack(file.read(use_threads=False).combine_chunks())
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise LibraryDamaged(
-            f"{path}: the vectors cannot be read ({error}); run: vcd library verify --library {folder}"
-        ) from error
+        raise LibraryDamaged(f"{path}: the vectors cannot be read ({error})") from error
 
 
-def sync_file(path: Path) -> tuple[str, int]:
-    """Flush a file to the disk; its SHA-256 and size."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return sha256, file.tell()
-
-
-def sync_folder(path: Path) -> None:
-    """Flush a folder's entries, so that a rename survives a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _unpack(table: pa.Table) -> Part:
+    vectors = table.column("vector").combine_chunks()
+    dimension = vectors.type.byte_width // 2
+    flat = np.frombuffer(vectors.buffers()[1], dtype=np.float16, count=len(vectors) * dimension)
+    return Part(
+        media_ids=table.column("media_id").to_numpy(),
+        times_s=table.column("time_s").to_numpy(),
+        vectors=flat.reshape(-1, dimension),
+        quality=table.column("quality").to_numpy(),
+    )

@@ -1,14 +1,16 @@
 """The index on disk: derived from the parts, replaced as a whole, safe to delete.
 
-`manifest.json` names the other two files and the parts they cover; it is renamed into place last, so it never
-names half a file. An index that is missing, damaged or made with other settings is as good as none: the parts
-are then searched exactly.
+`manifest.json` names the other two files, their checksums and the parts they cover; it is renamed into place last,
+so it never names half a file. An index that is missing, damaged or made with other settings is as good as none: the
+parts are then searched exactly. A part is covered only if its checksum is the catalog's, so an index that is left
+over from another state of the library cannot answer for parts that came later.
 """
 
 import json
 import logging
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.config import LibraryConfig
-from vcd.library.parts import sync_file, sync_folder
+from vcd.errors import LibraryDamaged
+from vcd.library.disk import appearing, hash_content, is_unfinished, sync_folder
+from vcd.library.records import MediaRow, PartRow
 from vcd.library.vectors import HnswIndex
 
 logger = logging.getLogger(__name__)
@@ -24,6 +28,22 @@ logger = logging.getLogger(__name__)
 FOLDER = "index"
 MANIFEST = "manifest.json"
 FORMAT = 1
+MOST_DEAD_ROWS = 0.3
+"""Of an index of which more was removed, a search finds too little of what lives: 0.65 of it where 0.9 is dead."""
+_OURS = re.compile(r"(hnsw-(\d+)\.faiss|rows-(\d+)\.npy)")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` says."""
+
+    index: str
+    rows: str
+    checksums: dict[str, str]
+    """SHA-256 of the two files, by name."""
+    parts: tuple[PartRow, ...]
+    """In row order, as they were when their rows were added."""
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,9 +54,20 @@ class SavedIndex:
     media_ids: NDArray[np.int64]
     """int64 (n,), the media of each row."""
     times_s: NDArray[np.float64]
-    parts: tuple[int, ...]
-    """Ids of the parts whose rows it holds, in row order."""
+    parts: tuple[PartRow, ...]
+    """Those whose rows it holds, in row order."""
     settings: dict[str, Any]
+
+    def alive(self, media: Iterable[MediaRow], parts: Iterable[PartRow]) -> NDArray[np.bool_]:
+        """bool (n,): the rows of media and parts that the catalog has."""
+        current = set(parts)
+        of_part = np.array([part in current for part in self.parts], dtype=bool)
+        of_media = np.isin(self.media_ids, np.array([row.id for row in media], dtype=np.int64))
+        return np.repeat(of_part, [part.rows for part in self.parts]) & of_media
+
+    def is_worn(self, media: Iterable[MediaRow], parts: Iterable[PartRow]) -> bool:
+        """Whether so much of it is dead that a search may miss what lives."""
+        return len(self.media_ids) > 0 and 1 - self.alive(media, parts).mean() > MOST_DEAD_ROWS
 
 
 def build_settings(config: LibraryConfig) -> dict[str, Any]:
@@ -45,62 +76,113 @@ def build_settings(config: LibraryConfig) -> dict[str, Any]:
 
 
 def load_index(folder: Path, config: LibraryConfig) -> SavedIndex | None:
-    """The saved index, or None when there is none that can be used."""
+    """The saved index, checked; None when there is none that can be used."""
     try:
-        manifest = json.loads((folder / FOLDER / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            return None
-        for name, size_bytes in manifest["sizes"].items():
-            if (folder / FOLDER / name).stat().st_size != size_bytes:
-                raise ValueError(f"{name} has another size than its manifest says")
-        rows = np.load(folder / FOLDER / manifest["rows"], mmap_mode="r")
-        index = HnswIndex.load(folder / FOLDER / manifest["index"], config)
-        if len(index) != len(rows):
-            raise ValueError(f"{len(index)} vectors, {len(rows)} rows")
-        return SavedIndex(index, rows["media_id"], rows["time_s"], tuple(manifest["parts"]), manifest["settings"])
-    except FileNotFoundError:
+        return read_index(folder, config)
+    except LibraryDamaged as error:
+        logger.warning("%s", error)
         return None
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        logger.warning("%s: the index is damaged (%s) and not used; `vcd index` makes it anew", folder, error)
-        return None
+
+
+def read_index(folder: Path, config: LibraryConfig) -> SavedIndex | None:
+    """The saved index, checked; None when there is none. Raises `LibraryDamaged`."""
+    try:
+        manifest = _read_manifest(folder)
+        while manifest is not None:
+            try:
+                return _load(folder / FOLDER, manifest, config)
+            except FileNotFoundError:
+                # A writer may have replaced the index since its manifest was read.
+                read, manifest = manifest, _read_manifest(folder)
+                if manifest == read:
+                    raise
+    except (OSError, RuntimeError, ValueError) as error:
+        raise index_damaged(folder, str(error)) from error
+    return None
+
+
+def index_damaged(folder: Path, reason: str) -> LibraryDamaged:
+    return LibraryDamaged(
+        f"{folder / FOLDER}: the index cannot be used ({reason}); queries are answered without it, slowly; to mend it, "
+        f"delete that folder and run: vcd index PATH --library {folder}, with any of the media: the index is made anew"
+    )
 
 
 def save_index(folder: Path, saved: SavedIndex) -> None:
-    """Write index and rows under new names, then the manifest, then delete what it replaces."""
+    """Write index and rows under new names, then the manifest that makes them the index; raises `OSError`."""
     place = folder / FOLDER
     place.mkdir(exist_ok=True)
-    old = {path.name for path in place.iterdir()}
-    number = 1 + max((int(name.split("-")[1].split(".")[0]) for name in old if name.startswith("hnsw-")), default=0)
+    ours = [match for path in place.iterdir() if (match := _OURS.fullmatch(path.name))]
+    number = 1 + max((int(match[2] or match[3]) for match in ours), default=0)
     names = {"index": f"hnsw-{number:06d}.faiss", "rows": f"rows-{number:06d}.npy"}
-    saved.index.save(place / names["index"])
-    np.save(place / names["rows"], _pack(saved))
-    synced = {name: sync_file(place / name) for name in names.values()}
+    with appearing(place / names["index"]) as unfinished:
+        saved.index.save(unfinished)
+    with appearing(place / names["rows"]) as unfinished, unfinished.open("wb") as file:
+        np.save(file, _pack(saved))
     manifest = {
         "format": FORMAT,
         **names,
-        "parts": list(saved.parts),
+        "sha256": {name: hash_content(place / name) for name in names.values()},
+        "parts": [astuple(part) for part in saved.parts],
         "settings": saved.settings,
-        "sha256": {name: sha256 for name, (sha256, _) in synced.items()},
-        "sizes": {name: size for name, (_, size) in synced.items()},
     }
-    unfinished = place / f".{MANIFEST}.new"
-    unfinished.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    sync_file(unfinished)
-    unfinished.rename(place / MANIFEST)
-    sync_folder(place)
-    delete_files(place, old - {MANIFEST})
+    with appearing(place / MANIFEST) as unfinished:
+        unfinished.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def delete_index(folder: Path) -> None:
     """The manifest goes first, so that nothing names a missing file."""
-    (folder / FOLDER / MANIFEST).unlink(missing_ok=True)
-    if (folder / FOLDER).is_dir():
-        delete_files(folder / FOLDER, [path.name for path in (folder / FOLDER).iterdir()])
+    place = folder / FOLDER
+    (place / MANIFEST).unlink(missing_ok=True)
+    if place.is_dir():
+        sync_folder(place)
+    delete_strays(folder)
 
 
-def delete_files(place: Path, names: Iterable[str]) -> None:
-    for name in names:
-        (place / name).unlink(missing_ok=True)
+def delete_strays(folder: Path) -> None:
+    """Delete index files that the manifest does not name: replaced ones, and those that a killed process left."""
+    place = folder / FOLDER
+    if not place.is_dir():
+        return
+    try:
+        manifest = _read_manifest(folder)
+    except ValueError:
+        return
+    named = {manifest.index, manifest.rows} if manifest else set()
+    for path in place.iterdir():
+        ours = is_unfinished(path) or _OURS.fullmatch(path.name)
+        if ours and path.name not in named and path.is_file():
+            path.unlink()
+
+
+def _read_manifest(folder: Path) -> Manifest | None:
+    """None when there is no manifest; raises `OSError`, and `ValueError` when it is not as written."""
+    file = folder / FOLDER / MANIFEST
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if found["format"] != FORMAT:
+            raise ValueError(f"it is of format {found['format']}")
+        checksums = {name: str(found["sha256"][name]) for name in (found["index"], found["rows"])}
+        parts = tuple(PartRow(int(id), int(rows), int(size), str(sha)) for id, rows, size, sha in found["parts"])
+        if any(part.rows < 0 for part in parts):
+            raise ValueError("a part has less than no rows")
+        return Manifest(found["index"], found["rows"], checksums, parts, dict(found["settings"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is not as it was written: {error!r}") from error
+
+
+def _load(place: Path, manifest: Manifest, config: LibraryConfig) -> SavedIndex:
+    for name, checksum in manifest.checksums.items():
+        # Before FAISS sees it: it trusts the links it reads, and follows damaged ones out of its memory.
+        if hash_content(place / name) != checksum:
+            raise ValueError(f"the checksum of {place / name} differs")
+    rows = np.load(place / manifest.rows)
+    index = HnswIndex.load(place / manifest.index, config)
+    if not len(index) == len(rows) == sum(part.rows for part in manifest.parts):
+        raise ValueError(f"{len(index)} vectors, {len(rows)} rows, {sum(p.rows for p in manifest.parts)} rows of parts")
+    return SavedIndex(index, rows["media_id"], rows["time_s"], manifest.parts, manifest.settings)
 
 
 def _pack(saved: SavedIndex) -> NDArray[np.void]:

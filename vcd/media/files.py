@@ -91,7 +91,8 @@ def find_media(paths: Iterable[Path | str]) -> Iterator[MediaPath | InputError]:
     """Every file that is named, and every media file under a folder that is named, each once.
 
     Files of a folder come sorted by name; hidden files and folders are left out, links to folders are not
-    followed. A path that does not exist, or a folder without media, gives an `InputError` in its place.
+    followed. A path that does not exist, that a library could not store, or a folder without media gives an
+    `InputError` in its place.
     """
     seen: set[Path] = set()
     for path in map(Path, paths):
@@ -106,7 +107,9 @@ def find_media(paths: Iterable[Path | str]) -> Iterator[MediaPath | InputError]:
 
 def _find(path: Path) -> Iterator[MediaPath | InputError]:
     try:
-        if path.is_dir():
+        if not _is_unicode(Path(os.path.abspath(path))):
+            yield _not_unicode(path)
+        elif path.is_dir():
             yield from _find_in_folder(path)
         elif not path.exists():
             yield InputError(path, "there is no such file or folder")
@@ -128,11 +131,26 @@ def _find_in_folder(folder: Path) -> Iterator[MediaPath | InputError]:
             path = Path(parent, name)
             if not name.startswith(".") and path.suffix.lower() in MEDIA_SUFFIXES and path.is_file():
                 found += 1
-                yield MediaPath(path, path.relative_to(root).as_posix(), root)
+                is_fine = _is_unicode(path)
+                yield MediaPath(path, path.relative_to(root).as_posix(), root) if is_fine else _not_unicode(path)
     for error in refused:
         yield InputError(error.filename, f"cannot be read: {error.strerror}")
     if not found and not refused:
         yield InputError(folder, "holds no media files")
+
+
+def _is_unicode(path: Path) -> bool:
+    """File names are bytes; those that are no UTF-8 reach Python as text that no database and no screen takes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_unicode(path: Path) -> InputError:
+    """The name is shown with a replacement character, so that it can be printed."""
+    return InputError(os.fsencode(path).decode(errors="replace"), "has a name that is not valid UTF-8; rename it")
 
 
 def hash_file(path: Path) -> str:

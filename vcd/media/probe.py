@@ -1,66 +1,52 @@
-"""Opening a video safely, and its timeline: when each of its frames is shown, before any choice of frames."""
+"""Opening a video safely, and reading what it holds: its timeline and its first frame."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
+from vcd.config import MediaConfig
 from vcd.errors import InputError
+from vcd.media.decode import decode_packet, drain, pictures
+from vcd.media.picture import square_width
+from vcd.media.timeline import Clock, PacketRow, Timeline, make_timeline, tells_order
 from vcd.types import MediaInfo
 
 # Demuxers that read one file and nothing else: no playlists, no scripts, no numbered pictures, no devices.
 DEMUXERS = (
-    "3gp,aac,apng,asf,av1,avi,avs,dv,flac,flv,gif,gxf,h264,hevc,image2,ivf,m4v,matroska,mjpeg,mov,mp3,mp4,mpeg,mpegts,"
+    "3gp,aac,apng,asf,av1,avi,dv,flac,flv,gif,gxf,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mp4,mpeg,mpegts,"
     "mpegvideo,mxf,nut,obu,ogg,rm,vc1,wav,webm,yuv4mpegpipe"
 )
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timeline:
-    """The packets of a video stream in decoding order (P of them)."""
-
-    pts: NDArray[np.int64]
-    """int64 (P,), presentation time in units of the stream's time base."""
-    times_s: NDArray[np.float64]
-    """float64 (P,), the same in seconds since `zero`."""
-    is_key: NDArray[np.bool_]
-    """bool (P,): decodes without any other packet."""
-    is_shown: NDArray[np.bool_]
-    """bool (P,): not cut away by an edit list, and not dependent on frames before its key frame."""
-    sizes_bytes: NDArray[np.int64]
-    zero: Fraction
-    """Presentation time that counts as 0 s: where players start the file."""
-    end_s: float
-    """When the last frame stops being shown."""
-
-    @property
-    def groups(self) -> NDArray[np.int64]:
-        """int64 (P,), number of the group of pictures a packet belongs to; a key frame starts a group."""
-        return np.cumsum(self.is_key)
+PACKETS_TRIED = 100
+"""So many are decoded to see whether there are B-frames."""
+STANDS_ALONE = {PictureType.NONE, PictureType.I, PictureType.SI}
+"""What a key frame is; some simple codecs do not say."""
 
 
 @contextmanager
-def open_video(path: Path, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The opened file and the stream that a player would show; raises `InputError`.
 
     Only local files are opened and only by demuxers that read one file, so that a crafted playlist cannot
     make vcd read something else. The path is made absolute so that FFmpeg sees no protocol in it.
     """
+    # Given to FFmpeg so that it refuses a huge picture before it asks for the memory.
+    limit = {"max_pixels": str(config.max_pixels)}
+    safely = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS} | limit
     try:
         if path.stat().st_size == 0:
             raise InputError(path, "is empty")
-        with av.open(os.path.abspath(path), options=OPEN_OPTIONS, metadata_errors="replace") as container:
+        with av.open(os.path.abspath(path), options=safely, metadata_errors="replace") as container:
             stream = _main_stream(container, path)
+            stream.codec_context.options = limit
             stream.thread_type = "AUTO"
             stream.thread_count = threads
             yield container, stream
@@ -76,15 +62,12 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & not_video]
     if not streams:
         raise InputError(path, "has sound but no video" if container.streams.audio else "has no video")
-    best = max(
-        streams,
-        key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index),
-    )
-    if best.codec_tag in {"encv", "drmi"}:
-        raise InputError(path, "is encrypted (DRM)")
-    if best.codec_context is None:
+    known = [stream for stream in streams if hasattr(stream, "width")]  # else FFmpeg has no decoder for it
+    if not known:
         raise InputError(path, "holds video in a codec that is not supported")
-    return best
+    if any(stream.codec_tag in {"encv", "drmi"} for stream in known):
+        raise InputError(path, "is encrypted (DRM)")
+    return max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
 
 
 def _explain(error: av.FFmpegError) -> str:
@@ -95,84 +78,107 @@ def _explain(error: av.FFmpegError) -> str:
     return f"cannot be read: {error.strerror}"
 
 
-def read_timeline(path: Path, accept_truncated: bool) -> tuple[Timeline, MediaInfo]:
-    """Read every packet of the video stream and decode the first frame; raises `InputError`."""
-    with open_video(path) as (container, stream):
-        rows: list[tuple[int, bool, bool, int]] = []
-        last_duration, first = 0, None
-        try:
-            for packet in container.demux(stream):
-                pts = packet.pts if packet.pts is not None else packet.dts
-                if packet.size and pts is not None:
-                    rows.append((pts, packet.is_keyframe, packet.is_discard, packet.size))
-                    last_duration = packet.duration or last_duration
-                if first is None:
-                    first = next(iter(decode_packet(packet)), None)
-        except av.FFmpegError:
-            if not rows:
-                raise
-        if not rows or first is None:
-            raise InputError(path, "holds no video frame that can be decoded")
+def read_timeline(path: Path, config: MediaConfig) -> tuple[Timeline, MediaInfo]:
+    """Read every packet of the video stream and decode its first frame; raises `InputError`."""
+    with open_video(path, config) as (container, stream):
+        rows, first, breaks_off = _read_packets(path, container, stream)
+        if first is None:
+            limit = f", or only pictures of more than {config.max_pixels} pixels" if not stream.width else ""
+            raise InputError(path, f"holds no video frame that can be decoded{limit}")
+        if first.width * first.height > config.max_pixels:
+            raise InputError(path, f"has {first.width} x {first.height} pixels, above the limit of {config.max_pixels}")
         assert stream.time_base is not None
-        timeline = _timeline(rows, last_duration, stream.time_base, container.start_time)
-        if not accept_truncated:
-            _refuse_truncated(path, container, stream, timeline)
+        is_unsure = stream.codec_context.reorder_depth > 0 and not tells_order(rows, container.format.name)
+        clock = Clock(
+            base=stream.time_base,
+            start_us=container.start_time,
+            frames_per_s=stream.average_rate or stream.guessed_rate or Fraction(25),
+            format=container.format.name,
+            delay=_reorder_depth(path, config) if is_unsure else 0,
+        )
+        timeline = make_timeline(rows, clock)
+        if not config.accept_truncated:
+            _refuse_truncated(path, container, stream, timeline, breaks_off)
         return timeline, _describe(container, stream, first, timeline)
 
 
-def decode_packet(packet: "av.Packet[VideoStream]") -> list[av.VideoFrame]:
-    """The frames that come out of the decoder; a packet that it cannot read gives none."""
+def _read_packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> tuple[list[PacketRow], av.VideoFrame | None, bool]:
+    """A row for each packet, the first frame that can be decoded, and whether reading ended in an error.
+
+    The second key frame is decoded by itself: where it is none, whatever the container says (intra refresh,
+    an index that calls all frames key frames), the file is taken as one long group of pictures.
+    """
+    rows: list[PacketRow] = []
+    first, trusted = None, None
     try:
-        return packet.decode()
-    except av.FFmpegError:
-        return []
+        for packet in container.demux(stream):
+            if packet.has_sidedata("encryption_info"):
+                raise InputError(path, "is encrypted (DRM)")
+            if first is None:
+                first = next(iter(drain(stream.codec_context) if not packet.size else decode_packet(packet)), None)
+            elif trusted is None and packet.size and packet.is_keyframe:
+                trusted = _decodes_alone(packet)
+            if packet.size:
+                rows.append(
+                    PacketRow(
+                        packet.pts, packet.dts, packet.is_keyframe, packet.is_discard, packet.size, packet.duration or 0
+                    )
+                )
+    except (av.error.InvalidDataError, av.error.EOFError):
+        if not rows:
+            raise
+        return rows, first or next(iter(drain(stream.codec_context)), None), True
+    if trusted is False:
+        start = next(at for at, row in enumerate(rows) if row.is_key)
+        rows = [row._replace(is_key=at == start) for at, row in enumerate(rows)]
+    return rows, first, False
+
+
+def _reorder_depth(path: Path, config: MediaConfig) -> int:
+    """How many pictures the decoder holds back to put them in order; 0 when they come in order by themselves."""
+    numbers = []
+    with open_video(path, config) as (container, stream):
+        for row, packet in enumerate(islice(pictures(container.demux(stream)), PACKETS_TRIED)):
+            packet.pts = row
+            numbers += [frame.pts for frame in decode_packet(packet) if frame.pts is not None]
+        return stream.codec_context.reorder_depth if numbers != sorted(numbers) else 0
+
+
+def _decodes_alone(packet: "av.Packet[VideoStream]") -> bool:
+    context = packet.stream.codec_context
+    context.flush_buffers()
+    frames = [*decode_packet(packet), *drain(context)]
+    return bool(frames) and (bool(frames[0].key_frame) or frames[0].pict_type in STANDS_ALONE)
 
 
 def _describe(container: InputContainer, stream: VideoStream, first: av.VideoFrame, timeline: Timeline) -> MediaInfo:
-    width, height = round(first.width * float(stream.sample_aspect_ratio or 1)), first.height
+    width, height = round(square_width(first.width, stream.sample_aspect_ratio)), first.height
     if first.rotation % 180:
         width, height = height, width
     form = f"{container.format.name.split(',')[0]}/{stream.codec_context.codec.canonical_name}"
     return MediaInfo("video", timeline.end_s, width, height, form)
 
 
-def _timeline(
-    rows: list[tuple[int, bool, bool, int]], last_duration: int, base: Fraction, start_us: int | None
-) -> Timeline:
-    pts, is_key, is_discarded, sizes = (np.array(column) for column in zip(*rows, strict=True))
-    if not is_key.any():
-        is_key[0] = True
-    group = np.cumsum(is_key)
-    first_pts_of_group = np.concatenate(([np.iinfo(np.int64).max], pts[is_key]))
-    shown = ~is_discarded & (pts >= first_pts_of_group[group])
-    if not shown.any():
-        shown[:] = True
-    zero = pts[shown].min() * base
-    if start_us is not None:
-        zero = min(zero, Fraction(start_us, av.time_base))
-    times_s = pts * float(base) - float(zero)
-    in_order = np.sort(times_s[shown])
-    steps = np.diff(in_order)
-    last_s = last_duration * float(base) or (float(np.median(steps)) if len(steps) else 0.0)
-    return Timeline(
-        pts.astype(np.int64), times_s, is_key.astype(bool), shown, sizes.astype(np.int64),
-        zero, float(in_order[-1] + last_s),
-    )  # fmt: skip
-
-
-def _refuse_truncated(path: Path, container: InputContainer, stream: VideoStream, timeline: Timeline) -> None:
-    """Raise when the header promises clearly more than the file holds."""
-    count = len(timeline.pts)
-    if stream.frames and count < 0.9 * stream.frames - 2:
-        raise InputError(path, f"is truncated: holds {count} of {stream.frames} frames")
+def _refuse_truncated(
+    path: Path, container: InputContainer, stream: VideoStream, timeline: Timeline, breaks_off: bool
+) -> None:
+    """Raise when the header promises clearly more than the file holds, or reading it ended in an error."""
+    count = len(timeline)
     promised_s = (container.duration or 0) / av.time_base
+    if stream.frames and (breaks_off or count < 0.9 * stream.frames - 2):
+        raise InputError(path, f"is truncated: holds {count} of {stream.frames} frames")
+    if breaks_off:
+        raise InputError(path, f"is truncated or damaged: can be read up to {timeline.end_s:.1f} s")
     if timeline.end_s >= 0.9 * promised_s - 1 or container.format.name in {"mpegts", "mpeg"}:
         return
     # Video may rightly end long before the sound: only then are the other streams worth reading.
+    shift_s = max(0.0, float(Fraction(container.start_time or 0, av.time_base)))
     end_s = timeline.end_s
     container.seek(0)
     for packet in container.demux():
         if packet.pts is not None and packet.time_base is not None:
-            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base - timeline.zero))
+            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - shift_s)
     if end_s < 0.9 * promised_s - 1:
         raise InputError(path, f"is truncated: holds {end_s:.1f} of {promised_s:.1f} s")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.config import SampleConfig
-from vcd.media.probe import Timeline
+from vcd.media.timeline import Timeline
 from vcd.types import Span
 
 MIN_STEP_S = 0.2
@@ -43,7 +43,7 @@ def choose_between(timeline: Timeline, span: Span, step_s: float) -> NDArray[np.
 def _by_time(timeline: Timeline) -> NDArray[np.int64]:
     """Packets that can be shown, by rising time, one for each time."""
     shown = np.flatnonzero(timeline.is_shown)
-    _, first = np.unique(timeline.pts[shown], return_index=True)
+    _, first = np.unique(timeline.times_s[shown], return_index=True)
     return shown[first]
 
 
@@ -84,7 +84,8 @@ def _fill(
         while limit_s - times_s[at] > gap_s + 1e-6:
             first = int(np.searchsorted(times_s, times_s[at] + gap_s / 2))
             stop = int(np.searchsorted(times_s, times_s[at] + gap_s + 1e-6, side="right"))
-            at = first + int(np.argmax(sizes[first:stop])) if stop > first else first
+            # Else the last frame that the gap still allows, or where the film itself has none the next one.
+            at = first + int(np.argmax(sizes[first:stop])) if stop > first else max(at + 1, stop - 1)
             if at >= len(times_s) or times_s[at] >= limit_s:
                 break
             chosen.append(at)

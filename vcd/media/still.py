@@ -1,9 +1,9 @@
 """Still images, and animations made of them (GIF, WebP, PNG, AVIF)."""
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,17 @@ from PIL import (  # the plugins register their formats when imported
 from vcd.config import MediaConfig, SampleConfig
 from vcd.errors import InputError
 from vcd.media.picture import shrink
-from vcd.media.probe import Timeline
 from vcd.media.sampling import choose_packets
+from vcd.media.timeline import Timeline
 from vcd.media.video import SCENE_CHANGE, colour_histogram
 from vcd.types import Frame, MediaInfo, Picture, Span
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")
+BROKEN = (
+    OSError, EOFError, SyntaxError, ValueError, LookupError, ArithmeticError, RuntimeError, TypeError, struct.error,
+)  # fmt: skip
+"""What Pillow raises for a damaged file: whatever its parsing happens to stumble on."""
 SHORTEST_DELAY_S = 0.02
 """Browsers show frames with a shorter delay than this for 0.1 s."""
 
@@ -49,7 +53,7 @@ def read_still(path: Path, config: MediaConfig) -> "Still | Animation":
         width, height = image.size
         if width * height > config.max_pixels:
             raise InputError(path, f"has {width} x {height} pixels, above the limit of {config.max_pixels}")
-        animated = image.format in ANIMATED and getattr(image, "n_frames", 1) > 1
+        animated = image.format in ANIMATED and len(_frame_numbers(image)) > 1
     return Animation(path, config) if animated else Still(path, config)
 
 
@@ -80,7 +84,8 @@ class Animation:
         with _open(path) as image:
             name = f"animation/{(image.format or 'unknown').lower()}"
             width, height = image.size
-            for number in range(getattr(image, "n_frames", 1)):
+            self._numbers = _frame_numbers(image)
+            for number in self._numbers:
                 image.seek(number)
                 image.load()
                 delay_s = float(image.info.get("duration") or 0) / 1000
@@ -115,20 +120,24 @@ class Animation:
     def _timeline(self) -> Timeline:
         count = len(self._times_s)
         return Timeline(
-            pts=np.arange(count),
             times_s=self._times_s,
             is_key=np.arange(count) == 0,
             is_shown=np.ones(count, dtype=bool),
             sizes_bytes=np.ones(count, dtype=np.int64),
-            zero=Fraction(0),
             end_s=self.info.duration_s,
+            marks=np.arange(count),
         )
 
     def _decode(self) -> Iterator[Frame]:
         with _open(self._path) as image:
-            for number, time_s in enumerate(self._times_s):
+            for number, time_s in zip(self._numbers, self._times_s, strict=True):
                 image.seek(number)
                 yield Frame(float(time_s), shrink(to_rgb(image), self._config.short_side_px))
+
+
+def _frame_numbers(image: Image.Image) -> range:
+    """Frames that move; an APNG may hold one more, for programs that know nothing but PNG."""
+    return range(int(getattr(image, "default_image", False)), getattr(image, "n_frames", 1))
 
 
 @contextmanager
@@ -143,13 +152,15 @@ def _open(path: Path) -> Iterator[Image.Image]:
         raise
     except Image.DecompressionBombError as error:
         raise InputError(path, "has too many pixels to be opened safely") from error
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         raise InputError(path, f"is damaged, or cannot be read: {error}") from error
 
 
 def _shown_size(image: Image.Image) -> tuple[int, int]:
+    """Upright, as the EXIF orientation says; Pillow turns a TIFF by itself."""
     width, height = image.size
-    return (height, width) if image.getexif().get(0x0112, 1) >= 5 else (width, height)
+    turned = image.format != "TIFF" and image.getexif().get(0x0112, 1) >= 5
+    return (height, width) if turned else (width, height)
 
 
 def to_rgb(image: Image.Image) -> Picture:

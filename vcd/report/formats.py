@@ -1,39 +1,32 @@
 """The output formats, by name: each turns a `Report` into bytes."""
 
-import csv
 import io
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vcd.errors import SetupError
-from vcd.report.rows import COLUMNS, document, problem_row, segment_row
+from vcd.report.encode import encode_csv, encode_json
+from vcd.report.rows import COLUMNS, TIMES, document, in_order, problem_row, segment_row
 from vcd.report.table import as_table
 from vcd.types import Report
 
 
 def as_json(report: Report) -> bytes:
-    return _bytes(json.dumps(document(report), indent=1, ensure_ascii=False) + "\n")
+    return encode_json(document(report), indent=1)
 
 
 def as_jsonl(report: Report) -> bytes:
     """One segment a line, then one problem a line with ``"problem": true``."""
-    rows: list[dict[str, Any]] = [segment_row(segment) for segment in report.segments]
+    rows: list[dict[str, Any]] = [segment_row(segment) for segment in in_order(report.segments)]
     rows += [{"problem": True, **problem_row(problem)} for problem in report.problems]
-    return _bytes("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return b"".join(map(encode_json, rows))
 
 
 def as_csv(report: Report) -> bytes:
     """Times with three decimals, booleans as true and false, `verified` empty when it was not checked."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for segment in report.segments:
-        row = segment_row(segment)
-        writer.writerow([_cell(column, row[column]) for column in COLUMNS])
-    return _bytes(text.getvalue())
+    rows = [segment_row(segment) for segment in in_order(report.segments)]
+    return encode_csv(COLUMNS, [[_cell(column, row[column]) for column in COLUMNS] for row in rows])
 
 
 def as_parquet(report: Report) -> bytes:
@@ -48,8 +41,9 @@ def as_parquet(report: Report) -> bytes:
     answer = document(report)
     metadata = {key: json.dumps(answer[key]) for key in ("version", "problems", "made_with")}
     schema = pa.schema([(column, kinds.get(column, pa.float64())) for column in columns], metadata=metadata)
+    rows = [row | {column: _as_utf8(row[column]) for column in text} for row in answer["segments"]]
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(answer["segments"], schema=schema), sink)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
     return sink.getvalue()
 
 
@@ -62,8 +56,9 @@ FORMATS: Mapping[str, Callable[[Report], bytes]] = {
 }
 
 
-def render(report: Report, name: str) -> bytes:
-    return FORMATS[name](report)
+def render(report: Report, name: str, for_file: bool = False) -> bytes:
+    """The report in one of FORMATS; a table has no colours and its full width in a file."""
+    return as_table(report, on_terminal=False) if name == "table" and for_file else FORMATS[name](report)
 
 
 def format_of_file(path: Path) -> str:
@@ -72,28 +67,12 @@ def format_of_file(path: Path) -> str:
     return suffix if suffix in FORMATS else "table"
 
 
-def write_atomically(content: bytes, path: Path) -> None:
-    """Write under a temporary name beside the file, then rename: no reader sees half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.rename(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise SetupError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _cell(column: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if column in {"q_start", "q_end", "r_start", "r_end"}:
+def _cell(column: str, value: Any) -> Any:
+    if column in TIMES:
         return f"{value:.3f}"
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return str(value)
+    return f"{value:.4f}" if isinstance(value, float) else value
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def _as_utf8(name: str) -> str:
+    """Parquet takes no file name that is no UTF-8: its odd bytes are shown as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

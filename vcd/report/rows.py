@@ -1,5 +1,6 @@
 """A segment as a row: the columns that other programs rely on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from vcd.types import Problem, Report, Segment
@@ -7,6 +8,7 @@ from vcd.types import Problem, Report, Segment
 COLUMNS = (
     "query", "reference", "q_start", "q_end", "r_start", "r_end", "score", "speed", "mirrored", "verified",
 )  # fmt: skip
+TIMES = ("q_start", "q_end", "r_start", "r_end")
 
 
 def segment_row(segment: Segment) -> dict[str, Any]:
@@ -14,16 +16,31 @@ def segment_row(segment: Segment) -> dict[str, Any]:
     return {
         "query": segment.query,
         "reference": segment.reference,
-        "q_start": round(segment.query_span.start_s, 3),
-        "q_end": round(segment.query_span.end_s, 3),
-        "r_start": round(segment.reference_span.start_s, 3),
-        "r_end": round(segment.reference_span.end_s, 3),
-        "score": round(segment.score, 4),
-        "speed": round(segment.speed, 4),
+        "q_start": _rounded(segment.query_span.start_s, 3),
+        "q_end": _rounded(segment.query_span.end_s, 3),
+        "r_start": _rounded(segment.reference_span.start_s, 3),
+        "r_end": _rounded(segment.reference_span.end_s, 3),
+        "score": _rounded(segment.score, 4),
+        "speed": _rounded(segment.speed, 4),
         "mirrored": segment.mirrored,
         "verified": segment.verified,
         "refined": segment.refined,
     }
+
+
+def in_order(segments: Iterable[Segment]) -> list[Segment]:
+    """By query, falling score, reference and start: as the rows show them, so that equal scores are equal."""
+    return sorted(segments, key=_sort_key)
+
+
+def _sort_key(segment: Segment) -> tuple[Any, ...]:
+    row = segment_row(segment)
+    flags = (row["speed"], row["mirrored"], str(row["verified"]), row["refined"])
+    return row["query"], -row["score"], row["reference"], *(row[time] for time in TIMES), *flags
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) + 0.0  # makes -0.0 a 0.0
 
 
 def problem_row(problem: Problem) -> dict[str, str]:
@@ -34,7 +51,7 @@ def document(report: Report) -> dict[str, Any]:
     """The whole answer as one JSON document."""
     return {
         "version": 1,
-        "segments": [segment_row(segment) for segment in report.segments],
+        "segments": [segment_row(segment) for segment in in_order(report.segments)],
         "problems": [problem_row(problem) for problem in report.problems],
         "made_with": report.made_with,
     }

@@ -7,31 +7,41 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from vcd.errors import printable
+from vcd.report.rows import in_order
 from vcd.types import Report, Segment, Span
 
+PLAIN_WIDTH = 160
+"""Characters in a line where no terminal limits it."""
 
-def as_table(report: Report) -> bytes:
+
+def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
     """As wide as the terminal, in colour on one; one line when there is nothing to show."""
     if not report.segments:
         return b"no copy found\n"
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("query", "", "reference", "", "score", "how"):
         table.add_column(title, justify="right" if title == "score" else "left", overflow="fold", no_wrap=title == "")
-    for segment in report.segments:
+    for segment in in_order(report.segments):
         table.add_row(
-            segment.query, clock_span(segment.query_span), segment.reference, clock_span(segment.reference_span),
+            printable(segment.query), clock_span(segment.query_span),
+            printable(segment.reference), clock_span(segment.reference_span),
             f"{segment.score:.2f}", _how(segment),
         )  # fmt: skip
-    return render_table(table)
+    return render_table(table, on_terminal)
 
 
-def render_table(table: Table) -> bytes:
-    """A rich table as text for stdout."""
-    on_terminal = sys.stdout.isatty()
+def render_table(table: Table, on_terminal: bool | None = None) -> bytes:
+    """A rich table as text for stdout, or plain for a file when it is not `on_terminal`."""
+    if on_terminal is None:
+        on_terminal = sys.stdout.isatty()
     text = io.StringIO()
-    width = shutil.get_terminal_size().columns if on_terminal else 160
-    Console(file=text, width=width, force_terminal=on_terminal, highlight=False, markup=False).print(table)
-    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    width = shutil.get_terminal_size().columns if on_terminal else PLAIN_WIDTH
+    console = Console(
+        file=text, width=width, force_terminal=on_terminal, highlight=False, markup=False, emoji=False
+    )  # fmt: skip
+    console.print(table)
+    lines = [line.rstrip() for line in text.getvalue().split("\n")[:-1]]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -1,0 +1,1 @@
+"""Measurements that are too slow, too noisy or too machine-dependent to be tests; their results are committed."""

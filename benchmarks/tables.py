@@ -1,0 +1,122 @@
+"""Committed results -> the Markdown tables of README.md, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+
+    python -m benchmarks.tables [--check] [FILE]
+
+Numbers in the documentation come from here and from nowhere else; with --check nothing is written, and the exit code
+is 1 when FILE does not hold what the results say.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import ROOT
+from benchmarks.results import FOLDER, read_results, write_whole
+
+LABELS = {
+    "floor": "PyAV, key frames only: the floor",
+    "fast": "`vcd index --config fast`",
+    "default": "`vcd index`",
+    "thorough": "`vcd index --config thorough`",
+    "decode": "PyAV, every frame",
+}
+
+
+class NoPlace(ValueError):
+    """The file has no such pair of markers, or more than one."""
+
+
+def speed_table(results: Mapping[str, Any]) -> str:
+    """What one run of `benchmarks.speed` found, with what it was measured on below."""
+    medians = results["medians"]
+    head = ["for an hour of video", "seconds", "× floor", "processor seconds", "× floor", "peak memory", "frames"]
+    rows = [_speed_row(label, medians[what]) for what, label in LABELS.items() if what in medians]
+    return f"{markdown_table(head, rows)}\n\n{_speed_notes(results)}"
+
+
+def _speed_row(label: str, found: Mapping[str, Any]) -> list[str]:
+    return [
+        label,
+        _number(found["wall_s_per_hour"]),
+        f"{found['wall_to_floor']:.1f}",
+        _number(found["cpu_s_per_hour"]),
+        f"{found['cpu_to_floor']:.1f}",
+        _mib(found["peak_mib"]),
+        f"{found['frames_per_hour']:,.0f}",
+    ]
+
+
+def _speed_notes(results: Mapping[str, Any]) -> str:
+    machine, material, query = results["machine"], results["material"], results["medians"]["query"]
+    first = material["files"][0]
+    commit = (results["commit"] or "unknown")[:9] + (" with changes" if results["changed"] else "")
+    return (
+        f"`vcd query` of a {material['clip_s']:.0f} s clip against that library: {query['wall_s']:.1f} s, "
+        f"{_mib(query['peak_mib'])}; `vcd --help`: {results['medians']['help']['wall_s']:.2f} s.\n\n"
+        f"Medians of {results['rounds']} rounds on {machine['cores']} cores ({machine['cpu']}, "
+        f"{machine['memory_gib']:.0f} GiB), {60 * material['hours']:.0f} min of "
+        f"{first['width_px']} x {first['height_px']} video "
+        f"({first['format']}, {material['mbit_per_s']:.1f} Mbit/s; {material['what'].partition(':')[0]}); "
+        f"× floor is the ratio within a round. vcd {results['packages']['vcd']}, commit {commit}, "
+        f"{results['date'][:10]}; load average {machine['load_average_before'][0]:.1f} before and "
+        f"{machine['load_average_after'][0]:.1f} after; all measurements: `benchmarks/results/speed.json`."
+    )
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first column to the left, all others to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"speed": speed_table}
+"""What is made of ``results/NAME.json``, by NAME."""
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """The text with the table between the markers of that name; raises `NoPlace`."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    place = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if len(place.findall(text)) != 1 or text.count(begin) != 1 or text.count(end) != 1:
+        raise NoPlace(f"there must be exactly one {begin} followed by one {end}")
+    return place.sub(lambda _: f"{begin}\n{table}\n{end}", text)
+
+
+def update_file(path: Path, results_folder: Path = FOLDER, write: bool = True) -> bool:
+    """Put the table of every result that is there into the file; True when the file was not up to date."""
+    before = after = path.read_text(encoding="utf-8")
+    for name, make_table in TABLES.items():
+        found = results_folder / f"{name}.json"
+        if found.exists():
+            after = with_table(after, name, make_table(read_results(found)))
+    if write and after != before:
+        write_whole(path, after)
+    return after != before
+
+
+def _number(seconds: float) -> str:
+    return f"{seconds:.1f}" if seconds < 100 else f"{seconds:,.0f}"
+
+
+def _mib(mib: float | None) -> str:
+    return "not measured" if mib is None else f"{mib:,.0f} MiB"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("file", type=Path, nargs="?", default=ROOT / "README.md")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when it is out of date")
+    options = parser.parse_args(arguments)
+    try:
+        changed = update_file(options.file, write=not options.check)
+    except (NoPlace, OSError) as error:
+        sys.exit(f"benchmarks.tables: {options.file}: {error}")
+    if options.check and changed:
+        sys.exit(f"benchmarks.tables: {options.file} is out of date; run: python -m benchmarks.tables {options.file}")
+
+
+if __name__ == "__main__":
+    main()
