@@ -171,4 +171,5 @@ def test_a_library_that_cannot_be_seen_as_one_is_refused(vcd: Call, tmp_path: Pa
     answer = vcd("query", made_film(2), "--library", made_film(2))
 
     assert (answer.code, answer.out) == (1, b"")
-    assert "there is no library here" in answer.err
+    assert answer.err.startswith(f"vcd: {made_film(2)}: ")
+    assert answer.err.count("\n") == 1

@@ -190,15 +190,25 @@ def test_queries_of_two_folders_are_told_apart(vcd: Call, clip: Path, library: P
 
 
 def test_a_list_of_files_may_have_odd_names_and_line_ends(vcd: Call, clip: Path, library: Path, tmp_path: Path) -> None:
-    names = [b"plain.mp4", b"not-utf8-\xff.mp4", "line\u2028separator\x0b.mp4".encode(), b" spaces .mp4"]
-    paths = [bytes(tmp_path / os.fsdecode(name)) for name in names]
+    names = ["plain.mp4", "line\u2028separator\x0b.mp4", " spaces .mp4", "电影.mp4"]
+    paths = [str(tmp_path / name) for name in names]
     for path in paths:
         shutil.copy(clip, path)
-    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf" + b"\r\n\n".join(paths) + b"\r\n")
+    (tmp_path / "list.txt").write_bytes("\ufeff".encode() + "\r\n\n".join(paths).encode() + b"\r\n")
     answer = vcd("query", "--files-from", tmp_path / "list.txt", "--library", library, "--format", "csv")
 
     assert (answer.code, answer.err) == (0, "")
-    assert sorted(os.fsencode(row["query"]) for row in answer.rows) == sorted(paths)
+    assert sorted(row["query"] for row in answer.rows) == sorted(paths)
+
+
+def test_a_list_of_files_may_hold_names_that_are_no_utf8(vcd: Call, clip: Path, library: Path, tmp_path: Path) -> None:
+    path = os.fsdecode(bytes(tmp_path) + b"/not-utf8-\xff.mp4")
+    (tmp_path / "list.txt").write_bytes(os.fsencode(path) + b"\n" + bytes(clip))
+    answer = vcd("query", "--files-from", tmp_path / "list.txt", "--library", library, "--format", "json")
+
+    assert answer.code == 3
+    assert [Path(problem["path"]).name[:9] for problem in answer.json["problems"]] == ["not-utf8-"]
+    assert [row["query"] for row in answer.json["segments"]] == [str(clip)]
 
 
 def test_a_list_may_come_from_stdin_and_adds_to_the_arguments(

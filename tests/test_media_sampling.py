@@ -154,6 +154,7 @@ def test_the_gap_is_kept_wherever_the_film_allows_it(timeline: Timeline, gap_s: 
     chosen_s = [*chosen_times(timeline, SampleConfig(mode="hybrid", gap_s=gap_s)), timeline.end_s]
     shown_s = timeline.times_s[timeline.is_shown]
 
+    assert chosen_s[0] == min(shown_s)
     for before, after in pairwise(chosen_s):
         if after - before > gap_s + 2 * TINY_S:
             between = (shown_s > before + TINY_S) & (shown_s <= min(before + gap_s, after - TINY_S))

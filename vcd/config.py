@@ -101,7 +101,7 @@ class AlignConfig:
     max_segments: Annotated[int, Within(1, 1000)] = 20
     """Segments looked for in one pair of files."""
     min_length_s: Annotated[float, Within(0, 3600)] = 2.0
-    """Shorter copies are not reported; stills have no length and are always reported."""
+    """Shorter copies are not reported, but for whole files that are shorter; stills have no length."""
     merge_gap_s: Annotated[float, Within(0, 3600)] = 5.0
     """Pieces of one line closer than this become one segment."""
     refine: bool = True

@@ -19,6 +19,7 @@ OUTER_S, INNER_S = 4.0, 3.0
 SLACK_S = 2.0
 """Most that the line is moved by at either end."""
 STEP_S = 0.05
+FINE_STEP_S = 0.01
 SAME_LINE_S = 0.15
 """Lines whose ends differ by less than this are told apart by how usual their speeds are."""
 MAX_LOOKS = 6
@@ -112,7 +113,7 @@ def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float
     middle_s = (span.start_s + span.end_s) / 2
     pivot_s = line.speed * middle_s + line.offset_s
     reach = SLACK_S / max(span.length_s / 2, 1e-6)
-    speeds = [speed for speed in COMMON_SPEEDS if abs(speed - line.speed) <= min(reach, 0.3 * line.speed)]
+    speeds = [speed for speed in COMMON_SPEEDS if abs(speed - line.speed) <= min(reach, 0.6 * line.speed)]
     moves_s = [_best_move(windows[i : i + 1], line.speed, pivot_s, middle_s, floor)[1] for i in range(len(windows))]
     through_both = line.speed + (moves_s[-1] - moves_s[0]) / max(span.length_s, 1e-6)
     tried = dict.fromkeys([*speeds, line.speed])
@@ -136,13 +137,24 @@ def _best_move(
 
     Of a narrow peak the middle; of a broad one, where a static scene leaves it open, the move nearest to 0.
     """
-    moves_s = np.arange(-SLACK_S, SLACK_S + 1e-9, STEP_S)
-    lines = [Line(speed, pivot_s + move_s - speed * middle_s) for move_s in moves_s]
-    agreement = np.array([sum(float(np.maximum(0, w.along(x) - floor).sum()) for w in windows) for x in lines])
+
+    def agreement(moves_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        lines = [Line(speed, pivot_s + move_s - speed * middle_s) for move_s in moves_s]
+        return np.array([sum(float(np.maximum(0, w.along(x) - floor).sum()) for w in windows) for x in lines])
+
+    coarse_s = np.arange(-SLACK_S, SLACK_S + 1e-9, STEP_S)
+    found = agreement(coarse_s)
+    near_s = _middle_of_peak(coarse_s, found)
+    fine_s = near_s + np.arange(-STEP_S, STEP_S + 1e-9, FINE_STEP_S)
+    finer = agreement(fine_s)
+    return max(float(found.max()), float(finer.max())), _middle_of_peak(fine_s, finer, near_s)
+
+
+def _middle_of_peak(moves_s: NDArray[np.float64], agreement: NDArray[np.float64], near_s: float = 0.0) -> float:
     good_s = moves_s[agreement >= agreement.max() - 0.02 * float(np.ptp(agreement))]
     if np.ptp(good_s) <= NEAREST_S:
-        return float(agreement.max()), float(good_s[0] + good_s[-1]) / 2
-    return float(agreement.max()), float(good_s[np.argmin(np.abs(good_s))])
+        return float(good_s[0] + good_s[-1]) / 2
+    return float(good_s[np.argmin(np.abs(good_s - near_s))])
 
 
 def _find_end(look: Looker, at_s: float, inner_s: float, direction: int, line: Line, floor: float) -> float | None:

@@ -13,6 +13,8 @@ from vcd.types import Descriptors, FrameMatches, Segment, Span
 MAX_HITS_PER_FRAME = 20
 SHARPNESS = 0.05
 """A match this much less alike than the best of its query frame counts 1/e."""
+WHOLE = 0.8
+"""Share of a short file that is as good as all of it."""
 MIN_GAIN = 0.3
 """Runs with less evidence are not worth a second look."""
 
@@ -45,7 +47,9 @@ class VoteAligner:
             hits = hits.take(~inside)
             free[run.first : run.stop] = False
         segments = [self._segment(query, reference, line, run) for line, run in self._merge(query, taken)]
-        kept = [s for s in segments if s is not None and s.query_span.length_s >= self._config.min_length_s]
+        # A file shorter than the limit can still be copied as a whole.
+        shortest_s = min(self._config.min_length_s, WHOLE * query.info.duration_s, WHOLE * reference.info.duration_s)
+        kept = [s for s in segments if s is not None and s.query_span.length_s >= shortest_s]
         return sorted(kept, key=Segment.sort_key)
 
     def _hits(self, query: Descriptors, matches: FrameMatches) -> Hits:

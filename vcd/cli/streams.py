@@ -1,6 +1,7 @@
 """What leaves the program: results on stdout, all else on stderr. Imports nothing heavy."""
 
 import sys
+from contextlib import suppress
 
 from vcd.errors import printable
 
@@ -17,6 +18,7 @@ def say(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """One line on stderr, whatever characters a file name holds."""
-    sys.stderr.write(f"{printable(text)}\n")
-    sys.stderr.flush()
+    """One line on stderr, whatever characters a file name holds; lost where nobody can take it."""
+    with suppress(OSError):
+        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.flush()

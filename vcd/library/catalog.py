@@ -215,9 +215,11 @@ def _kind(error: sqlite3.Error) -> int:
 
 @contextmanager
 def _explained(file: Path) -> Iterator[None]:
-    """Turn what SQLite says into a `LibraryError` with what to do."""
+    """Turn what SQLite says about the file into a `LibraryError` with what to do."""
     try:
         yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise  # A fault of this program, not of the file.
     except sqlite3.Error as error:
         kind = _kind(error)
         if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -6,13 +6,15 @@ parts are then searched exactly. A part is covered only if its checksum is the c
 over from another state of the library cannot answer for parts that came later.
 """
 
+import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +117,8 @@ def save_index(folder: Path, saved: SavedIndex) -> None:
     ours = [match for path in place.iterdir() if (match := _OURS.fullmatch(path.name))]
     number = 1 + max((int(match[2] or match[3]) for match in ours), default=0)
     names = {"index": f"hnsw-{number:06d}.faiss", "rows": f"rows-{number:06d}.npy"}
-    with appearing(place / names["index"]) as unfinished:
-        saved.index.save(unfinished)
+    with appearing(place / names["index"]) as unfinished, unfinished.open("wb") as file:
+        saved.index.save(file)
     with appearing(place / names["rows"]) as unfinished, unfinished.open("wb") as file:
         np.save(file, _pack(saved))
     manifest = {
@@ -174,15 +176,23 @@ def _read_manifest(folder: Path) -> Manifest | None:
 
 
 def _load(place: Path, manifest: Manifest, config: LibraryConfig) -> SavedIndex:
-    for name, checksum in manifest.checksums.items():
-        # Before FAISS sees it: it trusts the links it reads, and follows damaged ones out of its memory.
-        if hash_content(place / name) != checksum:
-            raise ValueError(f"the checksum of {place / name} differs")
-    rows = np.load(place / manifest.rows)
-    index = HnswIndex.load(place / manifest.index, config)
+    with _open_checked(place / manifest.rows, manifest.checksums[manifest.rows]) as file:
+        rows = np.load(file)
+    with _open_checked(place / manifest.index, manifest.checksums[manifest.index]) as file:
+        index = HnswIndex.load(file, config)
     if not len(index) == len(rows) == sum(part.rows for part in manifest.parts):
         raise ValueError(f"{len(index)} vectors, {len(rows)} rows, {sum(p.rows for p in manifest.parts)} rows of parts")
     return SavedIndex(index, rows["media_id"], rows["time_s"], manifest.parts, manifest.settings)
+
+
+@contextmanager
+def _open_checked(path: Path, checksum: str) -> Iterator[IO[bytes]]:
+    """Raises `ValueError` when the file is not as it was written."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
+            raise ValueError(f"the checksum of {path} differs")
+        file.seek(0)
+        yield file
 
 
 def _pack(saved: SavedIndex) -> NDArray[np.void]:

@@ -5,8 +5,7 @@ in 60 % of the memory.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import faiss
 import numpy as np
@@ -72,12 +71,15 @@ class HnswIndex:
         self._set_up(config)
 
     @classmethod
-    def load(cls, path: Path, config: LibraryConfig) -> "HnswIndex":
-        """Read a saved index; raises `RuntimeError` when it is no index. A damaged one may crash: check it before."""
+    def load(cls, file: IO[bytes], config: LibraryConfig) -> "HnswIndex":
+        """Read a saved index; raises `RuntimeError` when it is no index.
+
+        Check it before: FAISS trusts the links that it reads, and follows damaged ones out of its memory.
+        """
         self = cls.__new__(cls)
-        self._index = faiss.read_index(str(path))
+        self._index = faiss.read_index(faiss.PyCallbackIOReader(file.read))
         if not isinstance(self._index, faiss.IndexHNSWSQ):
-            raise RuntimeError(f"{path} holds another kind of index")
+            raise RuntimeError("the file holds another kind of index")
         self._set_up(config)
         return self
 
@@ -89,10 +91,9 @@ class HnswIndex:
         # doubles the time to build.
         self._index.keep_max_size_level0 = True
 
-    def save(self, path: Path) -> None:
-        """Raises `OSError`, which `faiss.write_index` does not when the disk is full at the last bytes."""
-        with path.open("wb") as file:
-            faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write))
+    def save(self, file: IO[bytes]) -> None:
+        """Raises `OSError`; given a path, FAISS would not tell that the disk was full at the last bytes."""
+        faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write))
 
     def add(self, vectors: NDArray[np.float16]) -> None:
         _add(self._index, vectors)

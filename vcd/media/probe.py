@@ -17,7 +17,7 @@ from vcd.config import MediaConfig
 from vcd.errors import InputError
 from vcd.media.decode import decode_packet, drain, pictures
 from vcd.media.picture import square_width
-from vcd.media.timeline import Clock, PacketRow, Timeline, make_timeline, tells_order
+from vcd.media.timeline import BROADCASTS, Clock, PacketRow, Timeline, make_timeline, tells_order
 from vcd.types import MediaInfo
 
 # Demuxers that read one file and nothing else: no playlists, no scripts, no numbered pictures, no devices.
@@ -81,12 +81,13 @@ def _explain(error: av.FFmpegError) -> str:
 def read_timeline(path: Path, config: MediaConfig) -> tuple[Timeline, MediaInfo]:
     """Read every packet of the video stream and decode its first frame; raises `InputError`."""
     with open_video(path, config) as (container, stream):
+        size = (stream.width, stream.height)
+        if size[0] * size[1] > config.max_pixels:
+            raise InputError(path, f"has {size[0]} x {size[1]} pixels, above the limit of {config.max_pixels}")
         rows, first, breaks_off = _read_packets(path, container, stream)
         if first is None:
-            limit = f", or only pictures of more than {config.max_pixels} pixels" if not stream.width else ""
+            limit = f", or only pictures of more than {config.max_pixels} pixels" if not size[0] else ""
             raise InputError(path, f"holds no video frame that can be decoded{limit}")
-        if first.width * first.height > config.max_pixels:
-            raise InputError(path, f"has {first.width} x {first.height} pixels, above the limit of {config.max_pixels}")
         assert stream.time_base is not None
         is_unsure = stream.codec_context.reorder_depth > 0 and not tells_order(rows, container.format.name)
         clock = Clock(
@@ -105,13 +106,13 @@ def read_timeline(path: Path, config: MediaConfig) -> tuple[Timeline, MediaInfo]
 def _read_packets(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[list[PacketRow], av.VideoFrame | None, bool]:
-    """A row for each packet, the first frame that can be decoded, and whether reading ended in an error.
+    """A row for each packet, the first frame that can be decoded, and whether the file breaks off.
 
     The second key frame is decoded by itself: where it is none, whatever the container says (intra refresh,
     an index that calls all frames key frames), the file is taken as one long group of pictures.
     """
     rows: list[PacketRow] = []
-    first, trusted = None, None
+    first, trusted, breaks_off = None, None, False
     try:
         for packet in container.demux(stream):
             if packet.has_sidedata("encryption_info"):
@@ -121,6 +122,7 @@ def _read_packets(
             elif trusted is None and packet.size and packet.is_keyframe:
                 trusted = _decodes_alone(packet)
             if packet.size:
+                breaks_off = packet.is_corrupt and container.format.name not in BROADCASTS
                 rows.append(
                     PacketRow(
                         packet.pts, packet.dts, packet.is_keyframe, packet.is_discard, packet.size, packet.duration or 0
@@ -129,11 +131,11 @@ def _read_packets(
     except (av.error.InvalidDataError, av.error.EOFError):
         if not rows:
             raise
-        return rows, first or next(iter(drain(stream.codec_context)), None), True
+        first, breaks_off = first or next(iter(drain(stream.codec_context)), None), True
     if trusted is False:
         start = next(at for at, row in enumerate(rows) if row.is_key)
         rows = [row._replace(is_key=at == start) for at, row in enumerate(rows)]
-    return rows, first, False
+    return rows, first, breaks_off
 
 
 def _reorder_depth(path: Path, config: MediaConfig) -> int:
@@ -171,14 +173,14 @@ def _refuse_truncated(
         raise InputError(path, f"is truncated: holds {count} of {stream.frames} frames")
     if breaks_off:
         raise InputError(path, f"is truncated or damaged: can be read up to {timeline.end_s:.1f} s")
-    if timeline.end_s >= 0.9 * promised_s - 1 or container.format.name in {"mpegts", "mpeg"}:
+    # Some containers count a late start as part of their duration.
+    end_s = timeline.end_s + max(0.0, (container.start_time or 0) / av.time_base)
+    if end_s >= 0.9 * promised_s - 1 or container.format.name in BROADCASTS:
         return
     # Video may rightly end long before the sound: only then are the other streams worth reading.
-    shift_s = max(0.0, float(Fraction(container.start_time or 0, av.time_base)))
-    end_s = timeline.end_s
     container.seek(0)
     for packet in container.demux():
         if packet.pts is not None and packet.time_base is not None:
-            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - shift_s)
+            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
     if end_s < 0.9 * promised_s - 1:
         raise InputError(path, f"is truncated: holds {end_s:.1f} of {promised_s:.1f} s")

@@ -25,7 +25,8 @@ def choose_packets(timeline: Timeline, config: SampleConfig) -> NDArray[np.int64
     elif config.mode == "iframe":
         rows = _thin(np.flatnonzero(keys), times_s, MIN_STEP_S)
     elif config.mode == "hybrid":
-        anchors = _thin(np.flatnonzero(keys), times_s, config.gap_s / 2)
+        # The first frame shown need not be a key frame: an edit list may cut its key frame away.
+        anchors = _thin(np.union1d([0], np.flatnonzero(keys)), times_s, config.gap_s / 2)
         rows = _fill(anchors, times_s, timeline.sizes_bytes[order], config.gap_s, timeline.end_s)
     else:
         rows = np.arange(len(order))
@@ -76,9 +77,7 @@ def _fill(
     because a change of scene inside a group of pictures costs many bytes.
     """
     chosen: list[int] = []
-    limits = [*(times_s[anchors[1:]] if len(anchors) else []), end_s]
-    starts = anchors if len(anchors) else np.array([0])
-    for row, limit_s in zip(starts, limits, strict=True):
+    for row, limit_s in zip(anchors, [*times_s[anchors[1:]], end_s], strict=True):
         at = int(row)
         chosen.append(at)
         while limit_s - times_s[at] > gap_s + 1e-6:

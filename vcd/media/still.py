@@ -62,9 +62,9 @@ class Still:
 
     def __init__(self, path: Path, config: MediaConfig) -> None:
         with _open(path) as image:
-            image.draft("RGB", (2 * config.short_side_px, 2 * config.short_side_px))
             name = f"image/{(image.format or 'unknown').lower()}"
             width, height = _shown_size(image)
+            image.draft("RGB", (2 * config.short_side_px, 2 * config.short_side_px))  # changes the size
             self._picture = shrink(to_rgb(ImageOps.exif_transpose(image)), config.short_side_px)
         self.info = MediaInfo("image", 0.0, width, height, name)
 

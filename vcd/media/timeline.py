@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+BROADCASTS = {"mpegts", "mpeg"}
+"""FFmpeg's names of formats without a header: a recording of them may start, break and end anywhere."""
 MOSTLY = 0.6
 """With more than this share of presentation times missing they are of no use. Two fields of a frame that come
 as two packets share one: half are missing then, and nothing is lost."""
 BACK_S = 0.5
 """A clock that goes back by more than this was set anew: another recording begins."""
 AHEAD_S = 10.0
-"""The same for a clock that goes ahead, in formats made of broadcasts; as FFmpeg's own tool has it."""
+"""The same for a clock that goes ahead, in broadcasts; as FFmpeg's own tool has it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +153,7 @@ def _without_jumps(stamps: NDArray[np.float64], rows: Sequence[PacketRow], clock
     step = float(1 / (clock.frames_per_s * clock.base))
     steps = np.diff(_interpolate(_column([row.dts for row in rows]), step))
     jumps = steps * float(clock.base) < -BACK_S
-    if clock.format in {"mpegts", "mpeg"}:
+    if clock.format in BROADCASTS:
         jumps |= steps * float(clock.base) > AHEAD_S
     if not jumps.any():
         return stamps

@@ -1,0 +1,98 @@
+"""What the documents say is so."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.made import reencode
+from vcd import __version__
+from vcd.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "indexes/README.md")]
+BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def commands(document: Path) -> list[list[str]]:
+    """The `vcd` commands in the code blocks, without their comments; `a | b` names two."""
+    found = []
+    for block in BLOCK.findall(document.read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["vcd"]:
+                if "|" in words:
+                    bar = words.index("|")
+                    found += [[*words[: bar - 1], words[bar - 1]], [*words[: bar - 1], words[bar + 1]]]
+                else:
+                    found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / link).exists(), link
+
+
+def test_every_command_of_readme_does_what_it_says(tmp_path: Path, made_film, monkeypatch) -> None:  # noqa: ANN001
+    """In a folder with the files that README speaks of, in the order of README."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("refs", "uploads"):
+        (tmp_path / folder).mkdir()
+    film = made_film(12)
+    (tmp_path / "film.mp4").write_bytes(film.read_bytes())
+    (tmp_path / "refs" / "film.mp4").write_bytes(film.read_bytes())
+    reencode(film, tmp_path / "clip.mp4", 2, 10)
+    (tmp_path / "uploads" / "clip.mp4").write_bytes((tmp_path / "clip.mp4").read_bytes())
+    header = "query,reference,q_start,q_end,r_start,r_end\n"
+    for name in ("truth.csv", "predictions.csv"):
+        (tmp_path / name).write_text(header + "clip.mp4,film.mp4,0,8,2,10\n")
+    ran = 0
+    for words in commands(ROOT / "README.md"):
+        result = CliRunner().invoke(app, words[1:])
+        expected = 10 if "--exit-code" in words else 0
+        assert result.exit_code == expected, (words, result.output, result.exception)
+        ran += 1
+
+    assert ran >= 10
+
+
+def test_the_make_targets_and_scripts_of_the_documents_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+
+    for target in set(re.findall(r"make ([a-z-]+)\b", text)) - {"a", "it"}:
+        if re.search(rf"`make {target}`|^make {target}", text, re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for script in re.findall(r"scripts/([a-z]+)", text):
+        assert (ROOT / "scripts" / script).exists(), script
+
+
+def test_every_command_of_the_program_is_in_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    for command in app.registered_commands:
+        assert command.callback is not None
+        name = command.name or command.callback.__name__
+        assert f"vcd {name}" in text or f"make {name}" in text, name
+    for group in app.registered_groups:
+        assert f"vcd {group.name}" in text, group.name
+
+
+def test_the_changelog_speaks_of_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert "## [Unreleased]" in text or f"## [{__version__}]" in text
+
+
+def test_the_demo_in_readme_is_the_output_of_the_demo() -> None:
+    """Pasted by `scripts/readme`; the truth in it is that of the code."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pasted = text.split("<!-- demo:begin -->")[1].split("<!-- demo:end -->")[0]
+
+    assert "Beside the truth" in pasted
+    assert pasted.count("clockwork-fair.mp4") >= 2
+    assert "not found" not in pasted
