@@ -292,6 +292,11 @@ class TestIndexing:
 
         assert only(query([clip], library, Config())).reference == "folder1/film.mp4"
 
+    def test_an_avi_that_leaves_out_unchanged_frames_is_whole(self, tmp_path: Path) -> None:
+        film = make_video(tmp_path / "film.avi", steady(30, 12.5), change_every(3))  # claims 25 frames a second
+
+        assert index([film], tmp_path / "library", Config()).problems == ()
+
     def test_a_bad_file_costs_itself_only(self, references: Path, tmp_path: Path) -> None:
         (tmp_path / "bad.mp4").write_text("no film")
         done = index(

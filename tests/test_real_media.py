@@ -51,14 +51,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_recompressed_clips_are_found_to_the_second_and_nothing_else(library: Path, clips: Path, preset: str) -> None:
     report = query([clips], library, load_config(preset))
-    within_s = 0.5 if preset == "default" else 2.5  # fast places the ends by samples two seconds apart
 
     assert len(report.segments) == len(CUTS), report.segments
     for segment in report.segments:
         start_s, end_s = CUTS[segment.reference]
         for got, true in ((segment.query_span, Span(0, end_s - start_s)), (segment.reference_span, Span(start_s, end_s))):
-            assert abs(got.start_s - true.start_s) <= within_s, segment
-            assert abs(got.end_s - true.end_s) <= within_s, segment
+            assert abs(got.start_s - true.start_s) <= 0.5, segment
+            assert abs(got.end_s - true.end_s) <= 0.5, segment
 
 
 def test_every_odd_file_finds_itself(library: Path, preset: str) -> None:

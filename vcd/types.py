@@ -45,7 +45,7 @@ class MediaInfo:
 
     kind: Kind
     duration_s: float
-    """From the first frame shown to the end of the last; 0 for an image."""
+    """From where players start the file to the end of its last frame; 0 for an image."""
     width_px: int
     """As shown: after rotation and with square pixels."""
     height_px: int

@@ -48,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def benchmark(
     material: Material, cache: Path, rounds: int, thorough: bool, help_times: int = HELP_TIMES
 ) -> dict[str, Any]:
-    """Measure everything and say on what; takes about five times as long as one `vcd index` for two rounds."""
+    """Measure everything and say on what; a round takes about twice as long as one `vcd index`."""
     for problem in material.left_out:
         tell(f"left out: {problem}")
-    started, load_before = now_utc(), load_average()
-    if load_before[0] > 0.2:
+    started, code, load_before = now_utc(), git_commit(), load_average()
+    if load_before[0] > 0.5:
         tell(f"the machine is not quiet (load average {load_before[0]}): trust the ratios, not the seconds")
     with tempfile.TemporaryDirectory(dir=cache, prefix="libraries-") as folder:
         runs = list(measure_rounds(material, Path(folder), rounds, thorough, tell))
@@ -60,18 +60,17 @@ def benchmark(
         tell("the query found nothing, though its clip was cut from one of the files: its time says little")
     help_s = [round(wall_s, 3) for wall_s in measure_help(help_times)]
     machine = machine_facts() | {"load_average_before": load_before, "load_average_after": load_average()}
-    return _document(started, machine, material, runs, help_s)
+    if git_commit() != code:
+        tell("the code was changed during the run: its rounds may not measure the same thing")
+        code["changed"] = True
+    return {"benchmark": "speed", "version": 1, "date": started, **code} | _document(machine, material, runs, help_s)
 
 
 def _document(
-    started: str, machine: dict[str, object], material: Material, runs: Sequence[Run], help_s: Sequence[float]
+    machine: dict[str, object], material: Material, runs: Sequence[Run], help_s: Sequence[float]
 ) -> dict[str, Any]:
     presets = [preset for preset in [*INDEX_PRESETS, "thorough"] if any(run.what == preset for run in runs)]
     return {
-        "benchmark": "speed",
-        "version": 1,
-        "date": started,
-        **git_commit(),
         "machine": machine,
         "packages": package_versions(),
         "ffmpeg": {name: ".".join(map(str, numbers)) for name, numbers in av.library_versions.items()},

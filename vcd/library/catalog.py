@@ -191,7 +191,7 @@ def _connect(file: Path, writable: bool) -> sqlite3.Connection:
         try:
             db.execute("SELECT name FROM sqlite_master").fetchall()
             return db
-        except sqlite3.Error as error:
+        except BaseException as error:
             db.close()
             if mode == modes[-1] or _kind(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
                 raise
@@ -208,7 +208,7 @@ def _fingerprint(tables: Mapping[str, Iterable[tuple[object, ...]]]) -> int:
     return found
 
 
-def _kind(error: sqlite3.Error) -> int:
+def _kind(error: BaseException) -> int:
     """SQLite's primary result code; errors that Python raised itself count as SQLITE_ERROR."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
 
@@ -220,7 +220,8 @@ def _explained(file: Path) -> Iterator[None]:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # A fault of this program, not of the file.
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # A message that quotes what is damaged may be no text.
         kind = _kind(error)
         if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise LibraryLocked(f"{file}: another process keeps it locked; try again when that is done") from error

@@ -1,7 +1,8 @@
 """Stage 1: a file -> `Frame`s in time order.
 
-Read in this order: `files` (which files), `probe` (opening one safely, and its timeline), `sampling` (which
-moments), `video` and `still` (decoding them), `picture` (a decoded frame as upright RGB).
+Read in this order: `files` (which files), `probe` (opening one safely), `timeline` (when its frames are shown),
+`sampling` (which moments), `decode` (no more than they need), `video` and `still` (a file and its frames),
+`picture` (a decoded frame as upright RGB).
 """
 
 from vcd.media.files import find_media, hash_file

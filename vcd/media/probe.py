@@ -169,7 +169,10 @@ def _refuse_truncated(
     """Raise when the header promises clearly more than the file holds, or reading it ended in an error."""
     count = len(timeline)
     promised_s = (container.duration or 0) / av.time_base
-    if stream.frames and (breaks_off or count < 0.9 * stream.frames - 2):
+    if container.format.name == "avi" and stream.average_rate:
+        # Its number of frames counts those that are not stored because nothing changed: it says how long, not how many.
+        promised_s = max(promised_s, float(stream.frames / stream.average_rate))
+    elif stream.frames and (breaks_off or count < 0.9 * stream.frames - 2):
         raise InputError(path, f"is truncated: holds {count} of {stream.frames} frames")
     if breaks_off:
         raise InputError(path, f"is truncated or damaged: can be read up to {timeline.end_s:.1f} s")
