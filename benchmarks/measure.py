@@ -14,6 +14,8 @@ from typing import IO
 
 INTERVAL_S = 0.2
 PROC = Path("/proc")
+DISK_BLOCK_BYTES = 512
+"""Unit of `ru_inblock` on Linux."""
 MEMORY = (
     f"PSS (proportional set size: a shared page counts once) summed over the process tree, highest of the samples "
     f"taken every {INTERVAL_S} s from /proc/PID/smaps_rollup"
@@ -33,6 +35,8 @@ class Usage:
     """User and system time of the process and of all its descendants that were waited for."""
     peak_mib: float | None
     """See `MEMORY`; None where there is no /proc."""
+    disk_mib: float
+    """Read from disk: what was not in the page cache."""
     output: str
     """What it wrote to stdout."""
 
@@ -54,7 +58,8 @@ def run_measured(command: Sequence[str | Path]) -> Usage:
         if process.returncode:
             raise CommandFailed(f"{command[0]} ended with exit code {process.returncode}:\n{_content(errors)[-2000:]}")
         peak_mib = max(peaks, default=0.0) if (PROC / "self/smaps_rollup").exists() else None
-        return Usage(wall_s, usage.ru_utime + usage.ru_stime, peak_mib, _content(output))
+        cpu_s, disk_mib = usage.ru_utime + usage.ru_stime, usage.ru_inblock * DISK_BLOCK_BYTES / 2**20
+        return Usage(wall_s, cpu_s, peak_mib, disk_mib, _content(output))
 
 
 def tree_memory_mib(root: int) -> float:

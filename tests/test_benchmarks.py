@@ -189,7 +189,7 @@ def test_the_facts_say_where_a_result_comes_from(tmp_path: Path) -> None:
 
 def run(what: str, number: int, wall_s: float, cpu_s: float, hours: float = 2.0, peak_mib: float = 50.0) -> Run:
     return Run(
-        what=what, round=number, hours=hours, wall_s=wall_s, cpu_s=cpu_s, peak_mib=peak_mib, frames=100, rows=None
+        what=what, round=number, hours=hours, wall_s=wall_s, cpu_s=cpu_s, peak_mib=peak_mib, disk_mib=0.0, frames=100
     )
 
 

@@ -170,10 +170,8 @@ def test_a_damaged_catalog_is_told_and_mended_by_a_copy_or_from_nothing(
     assert_holds(folder, made)
     assert check_library(folder, CONFIG) == []
 
-    assert "or delete the library's folder and index the media again" in finding
-    shutil.rmtree(folder)
-    assert_holds(folder, make_library(folder, made.values()))
-    assert check_library(folder, CONFIG) == []
+    assert "or index the media again into another folder (--library)" in finding
+    assert_holds(tmp_path / "other", make_library(tmp_path / "other", made.values()))
 
 
 def test_no_flipped_bit_of_the_catalog_changes_an_answer(folder: Path, made: Made) -> None:
@@ -298,7 +296,7 @@ def test_a_disk_that_is_full_anywhere_leaves_a_sound_library(tmp_path: Path, siz
                 stored[one.name] = one
                 writer.update_index()
 
-    with pytest.raises(LibraryError, match="cannot be written|cannot be read or written|no library can") as told:
+    with pytest.raises(LibraryError, match=r"cannot be written|cannot be read or written|no library can") as told:
         fill()
     assert told.type is LibraryError
     try:
@@ -345,11 +343,10 @@ def test_a_commit_that_fails_changes_nothing_and_the_next_one_works(
 
 def test_a_change_that_raises_is_undone(folder: Path, made: Made) -> None:
     with Catalog(folder, writable=True) as catalog:
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            with catalog.change() as change:
-                change.remove_media(1)
-                change.remove_unused_parts()
-                raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt), catalog.change() as change:  # noqa: PT012
+            change.remove_media(1)
+            change.remove_unused_parts()
+            raise KeyboardInterrupt
         with catalog.change() as change:
             change.note_problem("a", "b", "now")
     assert_holds(folder, made)

@@ -55,7 +55,10 @@ def test_recompressed_clips_are_found_to_the_second_and_nothing_else(library: Pa
     assert len(report.segments) == len(CUTS), report.segments
     for segment in report.segments:
         start_s, end_s = CUTS[segment.reference]
-        for got, true in ((segment.query_span, Span(0, end_s - start_s)), (segment.reference_span, Span(start_s, end_s))):
+        for got, true in (
+            (segment.query_span, Span(0, end_s - start_s)),
+            (segment.reference_span, Span(start_s, end_s)),
+        ):
             assert abs(got.start_s - true.start_s) <= 0.5, segment
             assert abs(got.end_s - true.end_s) <= 0.5, segment
 

@@ -38,6 +38,8 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_mib: float | None
+    disk_mib: float
+    """Not near 0: the files did not stay in the page cache, and the wall time is that of the disk."""
     frames: int | None
     """Frames that were decoded (floor, decode) or that are in the library."""
     rows: int | None = None
@@ -106,7 +108,8 @@ def measure_rounds(material: Material, folder: Path, rounds: int, thorough: bool
         for measure in measured:
             warm([file.path for file in material.files] + [material.clip])
             run = measure()
-            tell(f"round {number}: {run.what}: {run.wall_s:.1f} s, {run.cpu_s:.1f} s of processor time")
+            took = f"{run.wall_s:.1f} s, {run.cpu_s:.1f} s of processor time, {run.disk_mib:.0f} MiB from disk"
+            tell(f"round {number}: {run.what}: {took}")
             yield run
 
 
@@ -140,6 +143,7 @@ def _run(what: str, number: int, hours: float, usage: Usage, frames: int | None,
         wall_s=round(usage.wall_s, 3),
         cpu_s=round(usage.cpu_s, 3),
         peak_mib=None if usage.peak_mib is None else round(usage.peak_mib, 1),
+        disk_mib=round(usage.disk_mib, 1),
         frames=frames,
         rows=rows,
     )

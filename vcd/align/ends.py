@@ -85,9 +85,12 @@ def refine_ends(
         look(span.start_s - OUTER_S, span.start_s + inner_s, line),
         look(span.end_s - inner_s, span.end_s + OUTER_S, line),
     ]
-    line = correct_line(windows, line, span, floor)
-    start_s = _find_end(look, span.start_s, inner_s, -1, line, floor)
-    end_s = _find_end(look, span.end_s, inner_s, +1, line, floor)
+    before, line = line, correct_line(windows, line, span, floor)
+    ends_s = np.array([span.start_s, span.end_s])
+    if np.abs(line.at(ends_s) - before.at(ends_s)).max() > SLACK_S - NEAREST_S:
+        windows = []  # they do not reach around the new line
+    start_s = _find_end(look, span.start_s, inner_s, -1, line, floor, windows[:1])
+    end_s = _find_end(look, span.end_s, inner_s, +1, line, floor, windows[1:])
     if start_s is None or end_s is None:
         return segment
     start_s = max(start_s, 0.0, -line.offset_s / line.speed)
@@ -157,12 +160,17 @@ def _middle_of_peak(moves_s: NDArray[np.float64], agreement: NDArray[np.float64]
     return float(good_s[np.argmin(np.abs(good_s - near_s))])
 
 
-def _find_end(look: Looker, at_s: float, inner_s: float, direction: int, line: Line, floor: float) -> float | None:
-    """The change point nearest the end; looks further on while it lies at the border of what was seen."""
+def _find_end(
+    look: Looker, at_s: float, inner_s: float, direction: int, line: Line, floor: float, seen: Sequence[Window]
+) -> float | None:
+    """The change point nearest the end; looks further on while it lies at the border of what was seen.
+
+    `seen` is the first look, where it was already taken.
+    """
     duration_s = look.durations_s[0]
-    for _ in range(MAX_LOOKS):
+    for number in range(MAX_LOOKS):
         out_s, in_s = at_s + direction * OUTER_S, at_s - direction * inner_s
-        window = look(min(out_s, in_s), max(out_s, in_s), line)
+        window = seen[number] if number < len(seen) else look(min(out_s, in_s), max(out_s, in_s), line)
         times_s, similarities = window.query.times_s, window.along(line)
         if direction > 0:
             times_s, similarities = times_s[::-1], similarities[::-1]

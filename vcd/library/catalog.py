@@ -38,8 +38,8 @@ CREATE TABLE problems (path TEXT PRIMARY KEY, reason TEXT NOT NULL, seen_at TEXT
 """
 _FINGERPRINT = "fingerprint"
 _MEND = (
-    f"put back a copy of {FILE} (and delete {FILE}-wal and {FILE}-shm), or delete the library's folder and index "
-    "the media again"
+    f"put back a copy of {FILE} (and delete {FILE}-wal and {FILE}-shm), or index the media again into another folder "
+    "(--library)"
 )
 
 
@@ -156,7 +156,7 @@ class Catalog:
             rows = self._db.execute("SELECT key, value FROM settings").fetchall()
         try:
             return {key: json.loads(value) for key, value in rows}
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise LibraryDamaged(f"{self._file}: a setting cannot be read ({error}); {_MEND}") from error
 
 
@@ -168,7 +168,7 @@ def require_catalog(folder: Path) -> Path:
             return file
         if folder.exists() and not folder.is_dir():
             raise LibraryError(f"{folder}: is a file, not the folder of a library; name a folder with --library")
-        if any((folder / name).exists() for name in ("vectors", "index")):
+        if any(folder.glob("vectors/part-*.parquet")):
             raise LibraryDamaged(f"{file}: is missing; {_MEND}")
     except OSError as error:
         raise LibraryError(f"{folder}: cannot be read: {error.strerror}") from error

@@ -85,9 +85,9 @@ def _check_index(
 
 def _compare(folder: Path, saved: SavedIndex, media: Sequence[MediaRow], parts: Sequence[PartRow]) -> None:
     """In a sample of parts, the rows must be the index's, and the middle vector must find itself."""
-    alive = saved.alive(media, parts)
+    alive, current = saved.alive(media, parts), set(parts)
     ends = np.cumsum([part.rows for part in saved.parts])
-    held = [(part, int(end)) for part, end in zip(saved.parts, ends, strict=True) if part in set(parts) and part.rows]
+    held = [(part, int(end)) for part, end in zip(saved.parts, ends, strict=True) if part in current and part.rows]
     asked = found = 0
     for part, end in held[:: max(1, len(held) // SAMPLE)]:
         try:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from vcd.media.timeline import Timeline
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+CAN_SPARE = frozenset({"h264", "hevc", "mpeg2video", "mpeg4"})
+"""Codecs whose decoders take a frame by frame word on whether to skip what nothing refers to."""
 TimedFrame = tuple[float, av.VideoFrame]
 """Seconds, and what is shown from then on."""
 
@@ -25,7 +27,8 @@ def decode_wanted(
     """
     pending_s = np.unique(timeline.times_s[wanted])
     at = 0
-    for row, frame in _decode_needed(packets, timeline, needed_packets(timeline, wanted), first):
+    spared = ~np.isin(timeline.times_s, pending_s) & (timeline.delay == 0)
+    for row, frame in _decode_needed(packets, timeline, needed_packets(timeline, wanted), spared, first):
         time_s = float(timeline.times_s[row])
         if time_s >= pending_s[at]:
             at = int(np.searchsorted(pending_s, time_s, side="right"))
@@ -54,9 +57,15 @@ def needed_packets(timeline: Timeline, wanted: NDArray[np.int64]) -> NDArray[np.
 
 
 def _decode_needed(
-    packets: Iterable[VideoPacket], timeline: Timeline, needed: NDArray[np.bool_], first: int
+    packets: Iterable[VideoPacket],
+    timeline: Timeline,
+    needed: NDArray[np.bool_],
+    spared: NDArray[np.bool_],
+    first: int,
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Row and frame of the needed packets; the others are not even handed to the decoder.
+
+    Of the needed ones, those `spared` are there only for what refers to them: the decoder skips what nothing does.
 
     After packets were left out the decoder is emptied and reset, as after a seek: H.264 counts pictures modulo
     a small number, so a key frame that is no IDR would otherwise come out in the wrong place, or not at all.
@@ -76,6 +85,8 @@ def _decode_needed(
             yield from counter.number(drain(context))
             context.flush_buffers()
             skipped = False
+        if context.codec.canonical_name in CAN_SPARE:
+            context.skip_frame = "NONREF" if spared[row] else "DEFAULT"
         # A number instead of the time: it comes back with the frame, whatever the times are like.
         packet.pts = row
         yield from counter.number(decode_packet(packet))
