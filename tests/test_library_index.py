@@ -355,6 +355,13 @@ def test_equal_frames_come_by_reference_and_time(tmp_path: Path, state: Callable
     assert list(zip(found.media_ids[0].tolist(), found.times_s[0].tolist(), strict=True)) == sorted(expected)
 
 
+def test_even_the_most_unlike_frame_comes_before_nothing(folder: Path, made: Made) -> None:
+    index_behind(folder, made)
+    for name in ("film-03.mp4", "new-30.mp4"):
+        assert_nearest(Library(folder, CONFIG), made, -made[name].vectors, 84)
+        assert_nearest(Library(folder, CONFIG), made, -made[name].vectors, 100)
+
+
 def test_the_index_of_a_larger_library_finds_nearly_all(tmp_path: Path) -> None:
     made = make_library(tmp_path, films(40, frames=40))
     library = Library(tmp_path, CONFIG)

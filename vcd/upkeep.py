@@ -26,17 +26,24 @@ def list_references(folder: Path, config: Config) -> list[dict[str, Any]]:
 def library_info(folder: Path, config: Config) -> dict[str, Any]:
     """What the library holds, what made it, and what could not be indexed."""
     library = Library(folder, config.library)
-    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {
         "folder": str(folder),
         "references": len(library),
         "hours": round(sum(row.duration_s for row in library.media) / 3600, 3),
         "frames": sum(row.frames for row in library.media),
-        "size_bytes": size_bytes,
+        "size_bytes": sum(_size_bytes(path) for path in folder.rglob("*")),
         **library.settings,
         "frames_not_in_index": library.frames_not_in_index(),
         "problems": [f"{path}: {reason}" for path, reason in library.problems()],
     }
+
+
+def _size_bytes(path: Path) -> int:
+    """0 for a folder, and for a file that a writer deletes meanwhile."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def remove(names: Sequence[str], folder: Path, config: Config) -> tuple[list[str], list[Problem]]:

@@ -32,7 +32,7 @@ CREATE TABLE media (
     content_hash TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     kind TEXT NOT NULL, duration_s REAL NOT NULL, width_px INTEGER NOT NULL, height_px INTEGER NOT NULL,
     format TEXT NOT NULL, frames INTEGER NOT NULL, added_at TEXT NOT NULL,
-    part_id INTEGER NOT NULL REFERENCES parts (id), first_row INTEGER NOT NULL
+    part_id INTEGER NOT NULL REFERENCES parts (id), first_row INTEGER NOT NULL, status TEXT NOT NULL
 ) STRICT;
 CREATE TABLE problems (path TEXT PRIMARY KEY, reason TEXT NOT NULL, seen_at TEXT NOT NULL) STRICT;
 """

@@ -64,7 +64,8 @@ class Library:
     def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """The k nearest frames of all references for each query; equal ones by media id and time.
 
-        float32 (Q, D) -> `Neighbours` (Q, k). Answers completely whatever state the index is in.
+        float32 (Q, D) -> `Neighbours` (Q, k). All references are searched, whatever state the index is in. Of
+        frames that are equally near any may be left out at k.
         """
         found = []
         for shelf in self._shelves:
@@ -77,7 +78,7 @@ class Library:
             shape = (len(queries), k)
             return Neighbours(np.full(shape, -1), np.zeros(shape), np.full(shape, -1, dtype=np.float32))
         ids, times_s, similarities = (np.concatenate(columns, axis=1) for columns in zip(*found, strict=True))
-        order = np.lexsort((times_s, ids, -similarities), axis=1)[:, :k]
+        order = np.lexsort((times_s, ids, -similarities, ids < 0), axis=1)[:, :k]
         take = np.take_along_axis
         return Neighbours(take(ids, order, 1), take(times_s, order, 1), take(similarities, order, 1))
 

@@ -29,6 +29,8 @@ class MediaRow:
     added_at: str
     part_id: int
     first_row: int
+    status: str = "ready"
+    """Only ``ready`` so far: what is removed leaves the catalog in the same transaction."""
 
     @property
     def info(self) -> MediaInfo:
