@@ -175,11 +175,6 @@ def test_a_folder_stands_for_the_media_in_it(vcd: Call, clip: Path, library: Pat
     assert [Path(row["query"]).name for row in answer.rows] == ["clip.MP4"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="media/files.py names what is in a folder relative to it, so queries of two folders look the same; "
-    "the contract: paths as the user gave them (query)",
-)
 def test_queries_of_two_folders_are_told_apart(vcd: Call, clip: Path, library: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -14,6 +14,7 @@ from tests.made_library import (
     CONFIG,
     DIMENSION,
     MODEL,
+    ROOT,
     SAMPLING,
     STAT,
     add,
@@ -229,13 +230,14 @@ def test_a_reference_is_named_by_its_stored_path_first(tmp_path: Path, monkeypat
 
 def test_a_problem_is_remembered_until_the_file_is_added(tmp_path: Path) -> None:
     with open_writer(tmp_path) as writer:
-        writer.note_problem("b.mp4", "is cut off")
-        writer.note_problem("a.mp4", "is empty")
-        writer.note_problem("a.mp4", "holds no pictures")
-    assert Library(tmp_path, CONFIG).problems() == [("a.mp4", "holds no pictures"), ("b.mp4", "is cut off")]
+        writer.note_problem(ROOT / "b.mp4", "is cut off")
+        writer.note_problem(ROOT / "a.mp4", "is empty")
+        writer.note_problem(ROOT / "sub" / ".." / "a.mp4", "holds no pictures")
+    cut_off = (str(ROOT / "b.mp4"), "is cut off")
+    assert Library(tmp_path, CONFIG).problems() == [(str(ROOT / "a.mp4"), "holds no pictures"), cut_off]
     with open_writer(tmp_path) as writer:
         add(writer, film("a.mp4", 1))
-    assert Library(tmp_path, CONFIG).problems() == [("b.mp4", "is cut off")]
+    assert Library(tmp_path, CONFIG).problems() == [cut_off]
 
 
 def test_adding_does_not_take_longer_the_more_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

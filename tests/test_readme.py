@@ -37,7 +37,7 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
         assert (document.parent / link).exists(), link
 
 
-def test_every_command_of_readme_does_what_it_says(tmp_path: Path, made_film, monkeypatch) -> None:  # noqa: ANN001
+def test_every_command_of_readme_does_what_it_says(tmp_path: Path, made_film, monkeypatch) -> None:
     """In a folder with the files that README speaks of, in the order of README."""
     monkeypatch.chdir(tmp_path)
     for folder in ("refs", "uploads"):

@@ -33,8 +33,8 @@ class SampleConfig:
     """iframe: frames that decode alone. scene: the first frame after each change of scene. uniform: one frame
     every gap_s. hybrid: I-frames, and more where two of them are further apart than gap_s."""
     gap_s: Annotated[float, Within(0.02, 600)] = 1.0
-    """uniform: the step. hybrid: the largest gap between two sampled frames; less in files of a few seconds. Not used by
-    the other modes."""
+    """uniform: the step. hybrid: the largest gap between two sampled frames; less in files of a few seconds. Not used
+    by the other modes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 path --media--> Frame --describe--> Descriptors --library--> FrameMatches --align--> Segment --report--> rows
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,12 +17,15 @@ from vcd.config import Config
 from vcd.describe import load_card
 from vcd.errors import InputError, LibraryMismatch
 from vcd.extract import Extracted, extract, refine
-from vcd.library import Library, LibraryWriter, MediaRow
-from vcd.media import find_media, hash_file
+from vcd.library import Library, LibraryWriter, MediaRow, is_library
+from vcd.media import find_media
 from vcd.media.files import MediaPath
+from vcd.plan import make_plan
 from vcd.search import find_candidates
 from vcd.types import Descriptors, FrameMatches, Problem, Progress, Report, Segment, quiet
 from vcd.workers import Workers
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,51 +53,23 @@ def index(
     card = load_card(config.describe.model)
     sampling = asdict(config.media.reference)
     found = list(find_media(paths))
-    problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
+    if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
+        # Nothing to put in, nothing to make.
+        return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
     with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
-        todo, unchanged = _changed([item for item in found if isinstance(item, MediaPath)], writer)
+        plan = make_plan(found, writer)
         added: list[str] = []
         replaced: list[str] = []
-        for item, old, result in _extract_references([(item, old) for item, old in todo], config, workers, progress):
+        for item, old, result in _extract_references(plan.read, config, workers, progress):
             if isinstance(result, InputError):
-                problems.append(Problem(item.name, result.reason))
-                writer.note_problem(item.name, result.reason)
+                plan.problems.append(Problem(item.given, result.reason))
+                writer.note_problem(item.path, result.reason)
             else:
                 row = writer.add(result.views[0], item.root, result.content_hash, result.stat, old)
                 (replaced if old else added).append(row.path)
         writer.update_index()
-    return Indexed(tuple(sorted(added)), tuple(sorted(replaced)), tuple(sorted(unchanged)), tuple(problems))
-
-
-def _changed(
-    found: Sequence[MediaPath], writer: LibraryWriter
-) -> tuple[list[tuple[MediaPath, MediaRow | None]], list[str]]:
-    """What must be read, with the row it replaces; and the names of what is in the library as it is."""
-    media = writer.media()
-    by_file = {row.file: row for row in media}
-    by_name = {row.path: row for row in media}
-    todo: list[tuple[MediaPath, MediaRow | None]] = []
-    unchanged = []
-    for item in found:
-        file = Path(os.path.abspath(item.path))
-        row = by_file.get(file)
-        stat = item.path.stat()
-        if row and (stat.st_size, stat.st_mtime_ns) == (row.size_bytes, row.mtime_ns):
-            unchanged.append(row.path)
-            continue
-        # The same content touched, or moved with its folder, needs no decoding.
-        same = row or by_name.get(item.name)
-        if (
-            same
-            and stat.st_size == same.size_bytes
-            and (row or not same.file.exists())
-            and hash_file(item.path) == same.content_hash
-        ):
-            writer.update_file(same, item.root if not row else Path(row.root), stat)
-            unchanged.append(same.path)
-        else:
-            todo.append((item, row))
-    return todo, unchanged
+    names = [tuple(sorted(group)) for group in (added, replaced, plan.unchanged)]
+    return Indexed(names[0], names[1], names[2], tuple(plan.problems))
 
 
 def _extract_references(
@@ -103,7 +79,7 @@ def _extract_references(
         return
     tasks = [
         (
-            item.name,
+            item.given,
             (item.path, item.name, config.media, config.media.reference, config.describe, False, True),
         )
         for item, _ in todo
@@ -136,17 +112,18 @@ def query(
     items = [item for item in found if isinstance(item, MediaPath)]
     aligner = make_aligner(config.align, card.unrelated_similarity)
     segments: list[Segment] = []
+    usable = 0
     with Workers(worker_count(workers, len(items)), config.media.timeout_s) as pool:
         extracted = pool.map(extract, [_query_task(item, config) for item in items])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
             if isinstance(result, InputError):
-                problems.append(Problem(items[number].name, result.reason))
+                problems.append(Problem(items[number].given, result.reason))
                 continue
+            usable += 1
             found_here = _search_and_align(result.views, library, aligner, config, card.unrelated_similarity)
             shown = choose(found_here, config)
             segments += _refined(pool, [(s, items[number].path, library.row(i).file) for s, i in shown], config)
-    usable = len(items) - sum(problem.path in {item.name for item in items} for problem in problems)
     return _report(
         segments,
         problems,
@@ -158,7 +135,7 @@ def query(
 
 def _query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
     media, describe = config.media, config.describe
-    return item.name, (item.path, item.name, media, media.query, describe, describe.mirrored, False)
+    return item.given, (item.path, item.given, media, media.query, describe, describe.mirrored, False)
 
 
 def _search_and_align(
@@ -194,7 +171,9 @@ def _refined(pool: Workers, chosen: Sequence[tuple[Segment, Path, Path]], config
     ]
     numbers = [number for number, _ in tasks]
     for done, result in pool.map(refine, [(segments[number].query, arguments) for number, arguments in tasks]):
-        if not isinstance(result, InputError):
+        if isinstance(result, InputError):
+            logger.warning("%s: the ends of a segment stay rough: %s", result.path, result.reason)
+        else:
             segments[numbers[done]] = result
     return segments
 

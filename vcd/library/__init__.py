@@ -4,9 +4,10 @@
 be deleted. `library` reads, `writer` adds and removes, `check` verifies.
 """
 
+from vcd.library.catalog import is_library
 from vcd.library.check import check_library
 from vcd.library.library import Library
 from vcd.library.records import MediaRow
 from vcd.library.writer import LibraryWriter
 
-__all__ = ["Library", "LibraryWriter", "MediaRow", "check_library"]
+__all__ = ["Library", "LibraryWriter", "MediaRow", "check_library", "is_library"]

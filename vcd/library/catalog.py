@@ -160,6 +160,11 @@ class Catalog:
             raise LibraryDamaged(f"{self._file}: a setting cannot be read ({error}); {_MEND}") from error
 
 
+def is_library(folder: Path) -> bool:
+    """Whether there is a catalog, sound or not."""
+    return (folder / FILE).exists()
+
+
 def require_catalog(folder: Path) -> Path:
     """The catalog's file; raises a `LibraryError` that says why there is none."""
     file = folder / FILE

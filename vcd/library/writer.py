@@ -110,7 +110,7 @@ class LibraryWriter:
                 change.remove_unused_parts()
             change.add_part(part)
             change.add_media(row)
-            change.forget_problem(descriptors.name)
+            change.forget_problem(os.path.abspath(Path(root, descriptors.name)))
         return row
 
     def update_file(self, row: MediaRow, root: Path, stat: os.stat_result) -> None:
@@ -126,10 +126,10 @@ class LibraryWriter:
             change.remove_unused_parts()
         self._delete_stray_parts()
 
-    def note_problem(self, path: str, reason: str) -> None:
-        """Remember that a file could not be indexed."""
+    def note_problem(self, file: Path, reason: str) -> None:
+        """Remember that a file could not be indexed, until it is added."""
         with self._catalog.change() as change:
-            change.note_problem(path, reason, _now())
+            change.note_problem(os.path.abspath(file), reason, _now())
 
     def update_index(self) -> None:
         """Bring the index up to the parts: add what it lacks, or build it anew when too much of it is dead.

@@ -10,67 +10,18 @@ from vcd.errors import InputError
 
 VIDEO_SUFFIXES = frozenset(
     [
-        ".3g2",
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".divx",
-        ".dv",
-        ".f4v",
-        ".flv",
-        ".gxf",
-        ".ivf",
-        ".m1v",
-        ".m2t",
-        ".m2ts",
-        ".m2v",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpe",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".mxf",
-        ".nut",
-        ".ogm",
-        ".ogv",
-        ".qt",
-        ".rm",
-        ".rmvb",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-        ".y4m",
-        ".264",
-        ".265",
-        ".h264",
-        ".h265",
-        ".hevc",
-        ".av1",
-        ".obu",
+        ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gxf", ".ivf", ".m1v", ".m2t", ".m2ts",
+        ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm", ".ogv",
+        ".qt", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m", ".264", ".265", ".h264", ".h265", ".hevc",
+        ".av1", ".obu",
     ]
-)
+)  # fmt: skip
 IMAGE_SUFFIXES = frozenset(
     [
-        ".apng",
-        ".avif",
-        ".avifs",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".jfif",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
+        ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif",
+        ".tiff", ".webp",
     ]
-)
+)  # fmt: skip
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | IMAGE_SUFFIXES
 """Used only to pick files out of a folder; a file that is named by itself is judged by its content."""
 
@@ -85,6 +36,8 @@ class MediaPath:
     """Relative to the folder it was found under; as given when it was named by itself."""
     root: Path
     """Absolute folder that `name` is relative to."""
+    given: str
+    """As the user would write it: the path given, and what lies below it where that is a folder."""
 
 
 def find_media(paths: Iterable[Path | str]) -> Iterator[MediaPath | InputError]:
@@ -116,7 +69,7 @@ def _find(path: Path) -> Iterator[MediaPath | InputError]:
         elif not path.is_file():
             yield InputError(path, "is not a regular file")
         else:
-            yield MediaPath(path, str(path), Path.cwd())
+            yield MediaPath(path, str(path), Path.cwd(), str(path))
     except OSError as error:
         yield InputError(path, f"cannot be read: {error.strerror}")
 
@@ -131,8 +84,9 @@ def _find_in_folder(folder: Path) -> Iterator[MediaPath | InputError]:
             path = Path(parent, name)
             if not name.startswith(".") and path.suffix.lower() in MEDIA_SUFFIXES and path.is_file():
                 found += 1
-                is_fine = _is_unicode(path)
-                yield MediaPath(path, path.relative_to(root).as_posix(), root) if is_fine else _not_unicode(path)
+                below = path.relative_to(root)
+                item = MediaPath(path, below.as_posix(), root, str(folder / below))
+                yield item if _is_unicode(path) else _not_unicode(path)
     for error in refused:
         yield InputError(error.filename, f"cannot be read: {error.strerror}")
     if not found and not refused:
