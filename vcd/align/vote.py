@@ -35,14 +35,12 @@ class VoteAligner:
         hits = self._hits(query, matches)
         taken: list[tuple[Line, Run]] = []
         free = np.ones(len(query), dtype=bool)
-        for _ in range(4 * self._config.max_segments):
-            if len(taken) == self._config.max_segments or not len(hits):
-                break
+        while len(hits) and len(taken) < self._config.max_segments:
             line, run = self._strongest(query, reference, hits, free)
             if run is None or run.gain < MIN_GAIN:
                 break
             taken.append((line, run))
-            # One stretch of the query may come from this reference twice, so only this line's votes go.
+            # What is explained votes no more, and no other run of this reference may cover it.
             inside = (hits.rows >= run.first) & (hits.rows < run.stop)
             hits = hits.take(~inside)
             free[run.first : run.stop] = False
