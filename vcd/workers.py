@@ -19,6 +19,9 @@ from vcd.errors import InputError, SetupError, VcdError
 
 R = TypeVar("R")
 
+LOOK_S = 1.0
+"""How often to look whether the pool is still there."""
+
 
 class Workers:
     """A pool of processes; use it in a `with` statement.
@@ -61,7 +64,9 @@ class Workers:
 
         def results() -> Iterator[tuple[int, Any]]:
             while running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                done, _ = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+                if not done and not self._pool.active:
+                    raise _broken()  # a task that came while the pool broke down is never done
                 for future in sorted(done, key=running.__getitem__):
                     number = running.pop(future)
                     yield number, self._result(future, tasks[number][0])
