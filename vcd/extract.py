@@ -13,8 +13,9 @@ from vcd.media import hash_file, open_media
 from vcd.media.read import Media
 from vcd.types import Descriptors, Look, Segment, Span
 
-DENSE_STEP_S = 0.1
-"""Step between frames around the ends of a segment."""
+QUERY_STEP_S, REFERENCE_STEP_S = 0.1, 0.03
+"""Steps between frames around the ends of a segment: in fast action one frame off is another picture, so every query
+frame that is looked at must find its own among the reference's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +55,14 @@ def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Se
     """The segment with exact ends, found by decoding both files around them."""
     both = _open(query, config.media), _open(reference, config.media)
     floor = _describer(config.describe.model).card.unrelated_similarity
-    look_query = _look(both[0], config.describe, segment.mirrored)
-    look_reference = _look(both[1], config.describe, mirrored=False)
+    look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.mirrored)
+    look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, mirrored=False)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
 
 
-def _look(media: Media, describe: DescribeConfig, mirrored: bool) -> Look:
+def _look(media: Media, step_s: float, describe: DescribeConfig, mirrored: bool) -> Look:
     def look(span: Span) -> Descriptors:
-        frames = media.frames_between(span, DENSE_STEP_S)
+        frames = media.frames_between(span, step_s)
         return describe_frames(frames, "", media.info, _describer(describe.model), describe.batch, mirrored)[-1]
 
     return look

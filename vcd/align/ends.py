@@ -189,14 +189,15 @@ def _find_end(
 def _change_point(similarities: NDArray[np.float64], floor: float) -> int | None:
     """Row from which the similarities, outer first, belong to the copy.
 
-    The suffix with the greatest sum over a threshold halfway between inside and unrelated.
+    The suffix with the greatest sum over a threshold between unrelated and inside, nearer to unrelated: a frame of fast
+    action is less like its neighbour than one of a quiet scene.
     """
     if len(similarities) < 3:
         return None
     inside = float(np.quantile(similarities, 0.9))
     if inside < floor + MIN_RISE:
         return None
-    gains = np.clip(similarities - (inside + floor) / 2, -0.3, 0.3)
+    gains = np.clip(similarities - (floor + (inside - floor) / 3), -0.3, 0.3)
     return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
 
 

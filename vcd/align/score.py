@@ -24,7 +24,7 @@ MEMORY = 64
 INTERCEPT = -5.17
 WEIGHTS = (0.73, 1.26, 6.4, 6.09, -5.57)
 """Of the fields of `Evidence`, in order."""
-HALF_STILL = 0.62
+HALF_STILL = 0.68
 """Similarity at which a single pair of pictures is as likely chance as copy."""
 STILL_STEEPNESS = 28.0
 
