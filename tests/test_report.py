@@ -108,6 +108,10 @@ def test_a_table_without_rows_says_so() -> None:
     assert render(report(problems=(Problem("a", "b"),)), "table") == b"no copy found\n"
 
 
+def test_a_table_does_not_speak_of_what_could_not_be_asked() -> None:
+    assert render(Report((), (Problem("a", "b"),), usable=0), "table") == b""
+
+
 def test_a_parquet_file_holds_rows_problems_and_what_made_it() -> None:
     unknown = replace(SEGMENT, verified=True, refined=True)
     table = pq.read_table(

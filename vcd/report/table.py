@@ -16,9 +16,9 @@ PLAIN_WIDTH = 160
 
 
 def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
-    """As wide as the terminal, in colour on one; one line when there is nothing to show."""
+    """As wide as the terminal, in colour on one; one line when nothing was found, none when nothing could be asked."""
     if not report.segments:
-        return b"no copy found\n"
+        return b"no copy found\n" if report.usable else b""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("query", "", "reference", "", "score", "how"):
         table.add_column(title, justify="right" if title == "score" else "left", overflow="fold", no_wrap=title == "")
