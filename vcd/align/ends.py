@@ -117,12 +117,13 @@ def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float
     pivot_s = line.speed * middle_s + line.offset_s
     reach = SLACK_S / max(span.length_s / 2, 1e-6)
     speeds = [speed for speed in COMMON_SPEEDS if abs(speed - line.speed) <= min(reach, 0.6 * line.speed)]
-    moves_s = [_best_move(windows[i : i + 1], line.speed, pivot_s, middle_s, floor)[1] for i in range(len(windows))]
-    through_both = line.speed + (moves_s[-1] - moves_s[0]) / max(span.length_s, 1e-6)
     tried = dict.fromkeys([*speeds, line.speed])
-    alike = any(abs(speed - through_both) * span.length_s / 2 <= SAME_LINE_S for speed in speeds)
-    if span.length_s >= 4 * INNER_S and abs(through_both - line.speed) <= reach and not alike:
-        tried[through_both] = None
+    if span.length_s >= 4 * INNER_S:
+        moves_s = [_best_move([window], line.speed, pivot_s, middle_s, floor)[1] for window in windows]
+        through_both = line.speed + (moves_s[-1] - moves_s[0]) / span.length_s
+        alike = any(abs(speed - through_both) * span.length_s / 2 <= SAME_LINE_S for speed in speeds)
+        if abs(through_both - line.speed) <= reach and not alike:
+            tried[through_both] = None
     best: tuple[float, Line] | None = None
     for speed in tried:
         agreement, move_s = _best_move(windows, speed, pivot_s, middle_s, floor)
