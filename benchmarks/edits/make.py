@@ -56,11 +56,13 @@ def make_film(
     seed: int,
     foreign: Callable[[int], tuple[Piece, ...]],
     size: Size = SIZE,
+    *,
+    keep: bool = False,
 ) -> Edited:
     """Join the pieces, edit the whole of it (``None``: only encode it), and write it.
 
     `foreign` gives so many frames of the other material that picture-in-picture and its like show. The same
-    arguments make the same pictures.
+    arguments make the same pictures. With `keep`, a file that is there is not made again.
     """
     film = join(pieces, size)
     with TemporaryDirectory() as folder:
@@ -76,5 +78,6 @@ def make_film(
 
         if edit is not None:
             film = EDITS[edit].apply(film, Context(strength, np.random.default_rng(seed), draw, other))
-        write_film(film, path)
+        if not (keep and path.exists()):
+            write_film(film, path)
     return Edited(path, place(pieces, film.times), film.times)

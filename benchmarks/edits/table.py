@@ -34,3 +34,10 @@ def _chain(length: int, film: Film, context: Context) -> Film:
 CHAINS: Mapping[str, Edit] = {f"chain-{length}": Edit(partial(_chain, length), "chain") for length in range(2, 6)}
 EDITS: Mapping[str, Edit] = {**SINGLE, **CHAINS}
 """Every edit of a film, by the name that a truth file gives it."""
+
+
+def steps(name: str, seed: int) -> tuple[str, ...]:
+    """The single edits that an edit does when `make_film` is given that seed: its own name, or a chain's members."""
+    if name not in CHAINS:
+        return (name,)
+    return draw_chain(int(name.rpartition("-")[2]), np.random.default_rng(seed))
