@@ -132,7 +132,7 @@ def _edited(
         most_s = MOST_S if edit == "reverse" or edit.startswith("chain") else extent.lengths.query_s[1]
         copied = _shortened(copied, most_s) if len(copied) == 1 else copied
         frames = extent.lengths.query_frames(sum(piece.frames for piece in copied), most_s, random)
-        pieces = surround(copied, frames, PLACES[(number + seed) % 3], other, random)
+        pieces = surround(copied, frames, PLACES[(number // 3 + seed) % 3], other, random)
         queries.append(Query("", edit, edit if edit in EDITS else None, strength, pieces, seed))
     return queries
 

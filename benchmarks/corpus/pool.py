@@ -24,7 +24,7 @@ LONG_S = 24
 """Clips as long as this can spare their last third."""
 GAP_S = 2
 """Between what a programme shows of a clip and what a query without a copy shows of it."""
-CANVAS = Encoding(size=Size(SIZE.width_px, SIZE.height_px), frames_per_s=FRAMES_PER_S, preset="ultrafast")
+CANVAS = Encoding(size=Size(SIZE.width_px, SIZE.height_px), frames_per_s=FRAMES_PER_S, crf=28)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ class OtherMaterial:
             order = order or [int(number) for number in random.permutation(len(self.pieces))]
             piece = self.pieces[order.pop()]
             wanted = min(piece.frames, frames, round(float(random.uniform(*FOREIGN_S)) * FRAMES_PER_S))
-            if frames - wanted < FRAMES_PER_S and frames <= piece.frames:
-                wanted = frames
+            if 0 < frames - wanted < FRAMES_PER_S:
+                wanted = frames if frames <= piece.frames else max(1, frames - FRAMES_PER_S)
             shots.append(part(piece, int(random.integers(piece.frames - wanted + 1)), wanted))
             frames -= wanted
         return tuple(shots)
@@ -100,7 +100,7 @@ class Copier:
 
     def choose(self, count: int, random: np.random.Generator) -> list[int]:
         """So many programmes, none twice while there are enough, those with more real material rather."""
-        weights = np.array([real[-1] for real in self._real], dtype=float)
+        weights = np.sqrt([real[-1] for real in self._real])
         chosen: list[int] = []
         while len(chosen) < count:
             more = min(count - len(chosen), len(weights))
