@@ -14,7 +14,7 @@ from benchmarks.corpus.plan import Plan
 from benchmarks.corpus.programmes import Programme
 from benchmarks.corpus.queries import Query
 from benchmarks.corpus.truth import rows, table
-from benchmarks.edits import SIZE, Edited, make_film, steps
+from benchmarks.edits import FRAMES_PER_S, Edited, Size, make_film, steps
 from benchmarks.edits.ffmpeg_run import join, write_film
 from benchmarks.machine import package_versions, usable_cores
 from benchmarks.results import write_whole
@@ -37,7 +37,7 @@ def build(plan: Plan, folder: Path, about: dict[str, Any], tell: Callable[[str],
         _wait(pool.map(lambda path: path.exists() or render_film(path, plan.recipes[path]), plan.recipes))
         programmes = (*plan.references, *plan.distractors)
         tell(f"{len(programmes)} references")
-        _wait(pool.map(_render, sorted(programmes, key=lambda one: -one.frames)))
+        _wait(pool.map(lambda one: _render(one, plan.size), sorted(programmes, key=lambda one: -one.frames)))
         tell(f"{len(plan.queries)} queries")
         edited = list(pool.map(lambda query: _edit(query, plan, folder / "queries"), plan.queries))
     found = [row for query, film in zip(plan.queries, edited, strict=True) for row in rows(query, film, programmes)]
@@ -52,23 +52,24 @@ def _wait(done: Iterable[object]) -> None:
 
 def _claim(plan: Plan, folder: Path, about: dict[str, Any]) -> None:
     """Leave a mark of the plan, or find the same one."""
-    mark = hashlib.sha256(repr((about, plan.references, plan.distractors, plan.queries)).encode()).hexdigest()
+    made_of = {name: value for name, value in {**about, **facts(plan)}.items() if name != "versions"}
+    mark = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
     left = folder / MARK
     if left.exists() and left.read_text(encoding="utf-8") != mark:
         raise NoMaterial(f"{folder} holds another corpus; name another folder, or delete it")
     write_whole(left, mark)
 
 
-def _render(programme: Programme) -> None:
+def _render(programme: Programme, size: Size) -> None:
     if not programme.path.exists():
-        write_film(join(programme.takes, SIZE), programme.path, **REFERENCE)
+        write_film(join(programme.takes, size), programme.path, **REFERENCE)
 
 
 def _edit(query: Query, plan: Plan, folder: Path) -> Edited:
     random = np.random.default_rng([query.seed, 2])
     return make_film(
         folder / query.name, query.pieces, query.film_edit, query.strength, query.seed,
-        lambda frames: plan.other.take(frames, random), SIZE, keep=True,
+        lambda frames: plan.other.take(frames, random), plan.size, keep=True,
     )  # fmt: skip
 
 
@@ -77,8 +78,10 @@ def facts(plan: Plan) -> dict[str, Any]:
     programmes = (*plan.references, *plan.distractors)
     return {
         "versions": package_versions(PACKAGES),
-        "hours_of_reference": round(sum(one.frames for one in programmes) / 25 / 3600, 4),
-        "query_minutes": round(sum(piece.frames for one in plan.queries for piece in one.pieces) / 25 / 60, 2),
+        "hours_of_reference": round(sum(one.frames for one in programmes) / FRAMES_PER_S / 3600, 4),
+        "query_minutes": round(
+            sum(piece.frames for one in plan.queries for piece in one.pieces) / FRAMES_PER_S / 60, 2
+        ),
         "hard_negatives": [one.name for one in plan.queries if one.kind in ("same-clip", "same-source")],
         "references": [_programme_facts(one) for one in programmes],
         "queries": [_query_facts(one) for one in plan.queries],
@@ -87,15 +90,30 @@ def facts(plan: Plan) -> dict[str, Any]:
 
 def _programme_facts(programme: Programme) -> dict[str, Any]:
     takes = [
-        {"at_s": first / 25, "file": take.path.name, "start_s": float(take.start_s), "seconds": take.frames / 25}
+        {
+            "at_s": first / FRAMES_PER_S,
+            "file": take.path.name,
+            "start_s": float(take.start_s),
+            "seconds": take.frames / FRAMES_PER_S,
+        }
         for take, first in zip(programme.takes, programme.starts, strict=True)
     ]
-    return {"name": programme.name, "style": programme.style, "seconds": programme.frames / 25, "takes": takes}
+    return {
+        "name": programme.name,
+        "style": programme.style,
+        "seconds": programme.frames / FRAMES_PER_S,
+        "takes": takes,
+    }
 
 
 def _query_facts(query: Query) -> dict[str, Any]:
     pieces = [
-        {"file": one.path.name, "start_s": float(one.start_s), "seconds": one.frames / 25, "copied": one.copied}
+        {
+            "file": one.path.name,
+            "start_s": float(one.start_s),
+            "seconds": one.frames / FRAMES_PER_S,
+            "copied": one.copied,
+        }
         for one in query.pieces
     ]
     done = steps(query.film_edit, query.seed) if query.film_edit else ()

@@ -10,12 +10,12 @@ from benchmarks.corpus.clips import Clip, NoMaterial
 from benchmarks.corpus.pool import Pool, share_out, whole
 from benchmarks.corpus.programmes import INTRO_S, OUTRO_S, Programme, Studio, deal, fill
 from benchmarks.corpus.queries import PLACES, Copier, Lengths, OtherMaterial, Query, copied_pieces, surround
-from benchmarks.edits import ARRANGEMENTS, EDITS, FRAMES_PER_S, STRENGTHS, Piece
+from benchmarks.edits import ARRANGEMENTS, EDITS, FRAMES_PER_S, SIZE, STRENGTHS, Piece, Size
 from vcd.demo.films import Recipe
 
 MOST_S = 60.0
 """The longest query that is played backwards: the whole of it lies in memory for that. Chains may do so."""
-ENOUGH_S = 40
+ENOUGH_S = 20
 """Of clips for programmes and for other material, or there is no corpus to make."""
 
 
@@ -34,6 +34,8 @@ class Extent:
     no_copy: int
     spared: int
     """Clips whose last third is kept for queries without a copy."""
+    size: Size = SIZE
+    """Of the references, and of the queries before they are edited."""
 
 
 EXTENTS: Mapping[str, Extent] = {
@@ -53,6 +55,7 @@ class Plan:
     """How to draw the films that the programmes show."""
     other: OtherMaterial
     pool: Pool
+    size: Size
 
 
 def make_plan(
@@ -64,7 +67,7 @@ def make_plan(
     for name, pieces in (("programmes", pool.programme), ("other material", pool.foreign)):
         if sum(piece.frames for piece in pieces) < ENOUGH_S * FRAMES_PER_S:
             raise NoMaterial(f"the clips are too few: less than {ENOUGH_S} s for {name}")
-    studio = Studio(work, seed)
+    studio = Studio(work, seed, extent.size)
     references = _references(pool, films, folder / "references", extent, studio, random)
     distractors = _distractors(pool, folder / "distractors", extent, studio, random)
     other = OtherMaterial(pool.foreign)
@@ -76,7 +79,7 @@ def make_plan(
         *_without_copy(pool, sources, other, extent, random, seed),
     ]
     numbered = tuple(_numbered(number, query) for number, query in enumerate(queries, start=1))
-    return Plan(references, distractors, numbered, studio.recipes, other, pool)
+    return Plan(references, distractors, numbered, studio.recipes, other, pool, extent.size)
 
 
 def _references(

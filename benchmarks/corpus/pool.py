@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.corpus.clips import Clip
-from benchmarks.edits import FRAMES_PER_S, SIZE, Piece
-from vcd.demo.canvas import Size
+from benchmarks.edits import FRAMES_PER_S, Piece, Size
+from vcd.demo import canvas
 from vcd.demo.encode import Encoding
 from vcd.demo.films import Recipe
 from vcd.demo.scenes import SCENES
@@ -24,7 +24,6 @@ LONG_S = 24
 """Clips as long as this can spare their last third."""
 GAP_S = 2
 """Between what a programme shows of a clip and what a query without a copy shows of it."""
-CANVAS = Encoding(size=Size(SIZE.width_px, SIZE.height_px), frames_per_s=FRAMES_PER_S, crf=28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,13 @@ def part(piece: Piece, first: int, frames: int) -> Piece:
     return Piece(piece.path, piece.start_s + Fraction(first, FRAMES_PER_S), frames, piece.copied)
 
 
-def drawn(folder: Path, name: str, frames: int, seed: int, shots_s: tuple[float, float]) -> tuple[Piece, Recipe]:
+def drawn(path: Path, frames: int, seed: int, shots_s: tuple[float, float], size: Size) -> tuple[Piece, Recipe]:
     """A film that is drawn, as a piece, and how to draw it."""
     length_s = frames / FRAMES_PER_S
     shortest_s, longest_s = (min(length, length_s) for length in shots_s)
+    encoding = Encoding(size=canvas.Size(size.width_px, size.height_px), frames_per_s=FRAMES_PER_S, crf=28)
     recipe = Recipe(
-        name=name, seed=seed, scenes=tuple(SCENES), shortest_s=shortest_s, longest_s=longest_s, length_s=length_s,
-        encoding=CANVAS,
+        name=path.stem, seed=seed, scenes=tuple(SCENES), shortest_s=shortest_s, longest_s=longest_s,
+        length_s=length_s, encoding=encoding,
     )  # fmt: skip
-    return Piece(folder / f"{name}.mp4", Fraction(0), frames), recipe
+    return Piece(path, Fraction(0), frames), recipe

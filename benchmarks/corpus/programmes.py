@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.corpus.pool import drawn, part
-from benchmarks.edits import FRAMES_PER_S, Piece
+from benchmarks.edits import FRAMES_PER_S, Piece, Size
 from vcd.demo.films import Recipe
 
 TAKE_S = (3.0, 12.0)
@@ -59,11 +59,12 @@ class Studio:
 
     folder: Path
     seed: int
+    size: Size
     recipes: dict[Path, Recipe] = field(default_factory=dict)
 
     def film(self, name: str, frames: int, style: str = "cuts") -> Piece:
         seed = self.seed * 100_003 + len(self.recipes)
-        piece, recipe = drawn(self.folder, name, frames, seed, SHOTS_S[style])
+        piece, recipe = drawn(self.folder / f"{name}.mp4", frames, seed, SHOTS_S[style], self.size)
         self.recipes[piece.path] = recipe
         return piece
 

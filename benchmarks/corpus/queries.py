@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.corpus.clips import NoMaterial
 from benchmarks.corpus.pool import part
 from benchmarks.corpus.programmes import Programme
 from benchmarks.edits import ARRANGEMENTS, FRAMES_PER_S, Arrangement, Piece, arrange, cut_up
@@ -84,23 +86,23 @@ class Copier:
     def pick(
         self, frames: int, random: np.random.Generator, of: int | None = None, apart: Sequence[Piece] = ()
     ) -> Piece:
-        """A stretch of one programme, chosen at random unless given, that shares no frame with those in `apart`."""
+        """A stretch of one programme, chosen at random unless given, that shares no frame with those in `apart`.
+
+        It is shorter than asked for where there is no room for so much; raises `NoMaterial` where there is no second.
+        """
         number = self.choose(1, random)[0] if of is None else of
         programme, real = self.programmes[number], self._real[number]
-        frames = min(frames, programme.frames - programme.intro - programme.outro)
-        starts = np.arange(programme.intro, programme.frames - programme.outro - frames + 1)
-        for other in (piece for piece in apart if piece.path == programme.path):
-            first = round(other.start_s * FRAMES_PER_S)
-            starts = starts[(starts + frames <= first) | (starts >= first + other.frames)]
-        if not len(starts):
-            raise ValueError(f"{programme.name} has no {frames / FRAMES_PER_S:g} s left to copy")
+        while not len(starts := _free_starts(programme, frames, apart)):
+            frames = frames * 2 // 3
+            if frames < FRAMES_PER_S:
+                raise NoMaterial(f"{programme.name} is too short for what is to be copied from it")
         share = (real[starts + frames] - real[starts]) / frames
         good = starts[share >= min(REAL_SHARE, share.max())]
         return programme.piece(int(good[random.integers(len(good))]), frames)
 
     def choose(self, count: int, random: np.random.Generator) -> list[int]:
         """So many programmes, none twice while there are enough, those with more real material rather."""
-        weights = np.sqrt([real[-1] for real in self._real])
+        weights = 1 + np.sqrt([real[-1] for real in self._real])
         chosen: list[int] = []
         while len(chosen) < count:
             more = min(count - len(chosen), len(weights))
@@ -108,7 +110,16 @@ class Copier:
         return chosen
 
 
-def _is_real(programme: Programme, drawn: Mapping[Path, object]) -> np.ndarray:
+def _free_starts(programme: Programme, frames: int, apart: Sequence[Piece]) -> NDArray[np.int64]:
+    """Where a stretch of so many frames may begin."""
+    starts = np.arange(programme.intro, programme.frames - programme.outro - frames + 1)
+    for other in (piece for piece in apart if piece.path == programme.path):
+        first = round(other.start_s * FRAMES_PER_S)
+        starts = starts[(starts + frames <= first) | (starts >= first + other.frames)]
+    return starts
+
+
+def _is_real(programme: Programme, drawn: Mapping[Path, object]) -> NDArray[np.bool_]:
     return np.concatenate([np.full(take.frames, take.path not in drawn) for take in programme.takes])
 
 

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import av
 import ffmpeg
 import imageio_ffmpeg
 
-from benchmarks.edits.film import FRAMES_PER_S, Film, Piece, Size
+from benchmarks.edits.film import FRAMES_PER_S, SAMPLED, Film, Piece, Size
 
 SOUND = {"ar": 44_100, "ac": 2}
 USUAL: Mapping[str, str | int] = {
@@ -26,6 +27,11 @@ USUAL: Mapping[str, str | int] = {
     "c:a": "aac",
     "b:a": "64k",
 }
+
+
+PROBED = 5_000_000
+"""FFmpeg's own default, in bytes."""
+_inputs = count()
 
 
 class EditFailed(RuntimeError):
@@ -51,7 +57,8 @@ def join(pieces: tuple[Piece, ...], size: Size) -> Film:
     sound = any(has_sound(piece.path) for piece in pieces)
     streams = []
     for piece in pieces:
-        file = ffmpeg.input(str(piece.path), ss=_decimal(piece.start_s), threads=1)
+        # Equal inputs would be one node of the graph, which may be read only once: each probes a byte more.
+        file = ffmpeg.input(str(piece.path), ss=_decimal(piece.start_s), threads=1, probesize=PROBED + next(_inputs))
         streams.append(_picture(file.video, piece.frames, size))
         if sound:
             streams.append(_sound(file.audio if has_sound(piece.path) else None, piece.length_s))
@@ -65,7 +72,7 @@ def join(pieces: tuple[Piece, ...], size: Size) -> Film:
 def _picture(video: Any, frames: int, size: Size) -> Any:
     """Exactly so many frames at `FRAMES_PER_S`, from 0 s, in that size."""
     scaled = (
-        video.filter("fps", FRAMES_PER_S, start_time=0)
+        video.filter("fps", FRAMES_PER_S, **SAMPLED)
         .filter("tpad", stop_mode="clone", stop_duration=1)
         .filter("trim", end_frame=frames)
         .filter("scale", size.width_px, size.height_px, force_original_aspect_ratio="increase", flags="bilinear")
@@ -75,7 +82,8 @@ def _picture(video: Any, frames: int, size: Size) -> Any:
 
 def _sound(audio: Any | None, length_s: Fraction) -> Any:
     if audio is None:
-        return ffmpeg.input(f"anullsrc=r={SOUND['ar']}:cl=stereo", f="lavfi", t=_decimal(length_s)).audio
+        silence = f"anullsrc=r={SOUND['ar']}:cl=stereo"
+        return ffmpeg.input(silence, f="lavfi", t=_decimal(length_s), probesize=PROBED + next(_inputs)).audio
     even = audio.filter("aresample", SOUND["ar"]).filter("aformat", channel_layouts="stereo")
     return even.filter("apad").filter("atrim", end=_decimal(length_s))
 

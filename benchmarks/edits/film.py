@@ -12,6 +12,8 @@ from PIL import Image
 STRENGTHS = ("mild", "medium", "hard")
 FRAMES_PER_S = 25
 """Every film is brought to this constant rate before it is edited, and every reference of a corpus has it."""
+SAMPLED: Mapping[str, str | int] = {"start_time": 0, "round": "up"}
+"""Options of FFmpeg's filter "fps": a frame shows what the film showed at its own moment, nothing from later."""
 
 T = TypeVar("T")
 

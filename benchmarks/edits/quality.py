@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from benchmarks.edits.film import Context, Edit, Film, TimeMap, even
+from benchmarks.edits.film import FRAMES_PER_S, SAMPLED, Context, Edit, Film, TimeMap, even
 
 NOT_X264 = {"preset": "", "crf": ""}
 """Options that only x264 and x265 know, taken away."""
@@ -15,7 +15,9 @@ def crf(film: Film, context: Context) -> Film:
 
 
 def bitrate(film: Film, context: Context) -> Film:
-    per_s = int(film.size.width_px * film.size.height_px * context.level(1.4, 0.6, 0.25))
+    # the second number is what any film needs, however small
+    per_px, least = context.level((1.4, 9000), (0.6, 6000), (0.25, 4000))
+    per_s = int(film.size.width_px * film.size.height_px * per_px) + least
     return film.encoded(**{"crf": "", "b:v": per_s, "maxrate": per_s, "bufsize": 2 * per_s})
 
 
@@ -28,8 +30,8 @@ def codec(film: Film, context: Context) -> Film:
 
 
 def gop(film: Film, context: Context) -> Film:
-    """Key frames every half second; every 20 s; none but the first."""
-    return film.encoded(g=context.level(12, 500, 100_000), sc_threshold=0, bf=2)
+    """Key frames every half second; every 10 s; none but the first."""
+    return film.encoded(g=context.level(12, 250, 100_000), sc_threshold=0, bf=2)
 
 
 def resolution(film: Film, context: Context) -> Film:
@@ -81,12 +83,14 @@ def frame_drop(film: Film, context: Context) -> Film:
 
 
 def frame_rate(film: Film, context: Context) -> Film:
-    return film.filtered("fps", context.level(20, 12, 6), start_time=0)
+    return film.filtered("fps", context.level(20, 12, 6), **SAMPLED)
 
 
 def at_speed(film: Film, speed: Fraction) -> Film:
     """Played so much faster, at the same rate of frames; the sound keeps its pitch."""
-    video = film.video.filter("setpts", f"PTS*{speed.denominator}/{speed.numerator}").filter("fps", 25, start_time=0)
+    # in a fine time base, or setpts would round to whole frames of the old rate
+    moved = film.video.filter("settb", "1/1000000").filter("setpts", f"PTS*{speed.denominator}/{speed.numerator}")
+    video = moved.filter("fps", FRAMES_PER_S, **SAMPLED)
     audio = film.audio.filter("atempo", float(speed)) if film.audio is not None else None
     return replace(film, video=video, audio=audio).retimed(TimeMap(1 / speed), film.length_s / speed)
 
