@@ -46,6 +46,11 @@ class Programme:
     def frames(self) -> int:
         return self.starts[-1] + self.takes[-1].frames
 
+    @property
+    def body(self) -> int:
+        """Frames between the intro and the outro."""
+        return self.frames - self.intro - self.outro
+
     def piece(self, first: int, frames: int) -> Piece:
         """So many of its frames, as what a query copies."""
         if first < 0 or frames < 1 or first + frames > self.frames:

@@ -88,14 +88,14 @@ class Copier:
     ) -> Piece:
         """A stretch of one programme, chosen at random unless given, that shares no frame with those in `apart`.
 
-        It is shorter than asked for where there is no room for so much; raises `NoMaterial` where there is no second.
+        It is shorter than asked for where the programme is; raises `NoMaterial` where those in `apart` leave no room.
         """
         number = self.choose(1, random)[0] if of is None else of
         programme, real = self.programmes[number], self._real[number]
-        while not len(starts := _free_starts(programme, frames, apart)):
-            frames = frames * 2 // 3
-            if frames < FRAMES_PER_S:
-                raise NoMaterial(f"{programme.name} is too short for what is to be copied from it")
+        frames = min(frames, programme.body)
+        starts = _free_starts(programme, frames, apart)
+        if not len(starts):
+            raise NoMaterial(f"{programme.name} is too short for what is to be copied from it")
         share = (real[starts + frames] - real[starts]) / frames
         good = starts[share >= min(REAL_SHARE, share.max())]
         return programme.piece(int(good[random.integers(len(good))]), frames)
@@ -146,7 +146,9 @@ def copied_pieces(
 
 
 def _several(arrangement: Arrangement, count: int, copier: Copier, random: np.random.Generator) -> tuple[Piece, ...]:
-    frames = [round(float(random.uniform(*PART_S)) * FRAMES_PER_S) for _ in range(count)]
+    # Half of the shortest programme stays free: the largest of the gaps between the parts has room for one more.
+    most = min(programme.body for programme in copier.programmes) // (2 * count)
+    frames = [min(most, round(float(random.uniform(*PART_S)) * FRAMES_PER_S)) for _ in range(count)]
     if arrangement.source == "one stretch":
         return cut_up(copier.pick(sum(frames), random), count)
     one = arrangement.source == "one reference"
