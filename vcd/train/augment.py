@@ -1,8 +1,8 @@
 """A picture -> two views of it: an easy one, as a library holds it, and a hard one, as a pirate makes it.
 
-The list of edits and their order of value follow the winners of ISC21 and VSC2022 (SSCD, Pizzi et al., CVPR 2022; Lyakaap,
-2021). What is seen of the picture is bounded from below over all edits together: a crop to a seventh of the area is not
-also made a small inset.
+The list of edits and their order of value follow the winners of ISC21 and VSC2022 (SSCD: Pizzi et al., CVPR 2022).
+What is seen of the picture is bounded from below over all edits together: a crop to a seventh of the area is not also
+made a small inset.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,7 +82,9 @@ def tilted(picture: Picture, area: float, height: int, width: int, rng: Generato
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     warp = cv2.getPerspectiveTransform((corners + middle).astype(np.float32), target)
     edge = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REFLECT
-    return cv2.warpPerspective(picture, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge).astype(np.uint8)
+    return np.asarray(
+        cv2.warpPerspective(picture, warp, (width, height), flags=cv2.INTER_LINEAR, borderMode=edge), dtype=np.uint8
+    )
 
 
 def mirror(picture: Picture, rng: Generator) -> Picture:
@@ -92,10 +94,8 @@ def mirror(picture: Picture, rng: Generator) -> Picture:
 
 def resize(picture: Picture, height: int, width: int) -> Picture:
     """Averages where it shrinks, interpolates where it grows."""
-    shrinks = picture.shape[0] * picture.shape[1] > height * width
-    return cv2.resize(
-        picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    ).astype(np.uint8)
+    way = cv2.INTER_AREA if picture.shape[0] * picture.shape[1] > height * width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=way), dtype=np.uint8)
 
 
 GROUPS: Mapping[str, str] = {

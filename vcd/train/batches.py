@@ -56,7 +56,9 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
         groups = frozenset(self._config.augment)
 
         def pick() -> Picture:
-            return self._pictures[int(rng.choice(rows)) if rng.random() < 0.2 else int(rng.integers(len(self._pictures)))]
+            return self._pictures[
+                int(rng.choice(rows)) if rng.random() < 0.2 else int(rng.integers(len(self._pictures)))
+            ]
 
         easy = [easy_view(self._pictures[row], side_px, rng) for row in rows]
         hard = [hard_view(self._pictures[row], pick, side_px, groups, rng) for row in rows]
@@ -67,7 +69,9 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
         count = self._config.pairs
         if step < self._config.generated_steps:
             return rng.choice(self._generated, min(count, len(self._generated)), replace=False)
-        made = rng.choice(self._generated, min(round(count * self._config.generated_share), len(self._generated)), False)
+        made = rng.choice(
+            self._generated, min(round(count * self._config.generated_share), len(self._generated)), False
+        )
         frames: list[NDArray[np.int64]] = []
         wanted = round(count * VIDEO_SHARE) if len(self._stills) else count
         for number in rng.permutation(len(self._videos)):
@@ -88,9 +92,10 @@ def side_at(step: int, config: TrainConfig) -> int:
 def stream(pictures: Pictures, config: TrainConfig, first: int, workers: int) -> Iterator[Batch]:
     """Batches from number `first` on, made by `workers` processes ahead of time."""
     steps = range(first, config.steps)
+    # spawn: OpenCV's threads do not survive a fork.
     loader = DataLoader(
         Batches(pictures, config), batch_size=None, sampler=steps, num_workers=workers,
-        prefetch_factor=6 if workers else None, multiprocessing_context="spawn" if workers else None,  # OpenCV's threads do not survive a fork
+        prefetch_factor=6 if workers else None, multiprocessing_context="spawn" if workers else None,
     )  # fmt: skip
     for views, rows in loader:
         yield Batch(views, rows)

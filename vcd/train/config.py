@@ -31,7 +31,10 @@ class TrainConfig:
     spread: Annotated[float, Within(0, 100)] = 1.0
     """Weight of the KoLeo term, which pushes nearest neighbours apart."""
     queue: Annotated[int, Within(0, 1_000_000)] = 16_384
-    """Vectors of earlier batches that serve as negatives."""
+    """Vectors of earlier batches that serve as negatives ..."""
+    queue_share: Annotated[float, Within(0, 1)] = 0.12
+    """... over this last share of the steps, when the weights hardly change: vectors of a network that still learns
+    fast are wrong negatives, and let a training collapse (seen at a learning rate of 0.002)."""
     generated_share: Annotated[float, Within(0, 1)] = 0.1
     """Share of generated pictures (dead leaves) in each batch."""
     generated_steps: Annotated[int, Within(0, 10_000_000)] = 0
@@ -47,3 +50,14 @@ class TrainConfig:
     """Groups of edits that make the hard view."""
     save_every: Annotated[int, Within(1, 1_000_000)] = 250
     """Steps between checkpoints."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportConfig:
+    """How a trained network becomes a model."""
+
+    name: str = "vcd-rmac"
+    input_px: Annotated[int, Within(32, 1024)] = 192
+    """Side that pictures are resized to; larger than in training, as things look smaller in whole pictures."""
+    whitening: Annotated[float, Within(0, 1)] = 0.5
+    """Strength, from 0 (centred only) to 1 (white)."""

@@ -65,15 +65,15 @@ def soft_copy(picture: Picture, rng: Generator) -> Picture:
 def jpeg(picture: Picture, quality: int) -> Picture:
     """Through JPEG and back; its blocks and halved colour resolution stand for those of video codecs, too."""
     packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(packed, cv2.IMREAD_COLOR_BGR).astype(np.uint8)
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR_BGR), dtype=np.uint8)
 
 
 def _motion(picture: Picture, rng: Generator) -> Picture:
     length = int(rng.integers(3, 8))
     kernel = np.zeros((length, length), dtype=np.float32)
     kernel[length // 2] = 1 / length
-    return cv2.filter2D(picture, -1, kernel if rng.random() < 0.5 else kernel.T).astype(np.uint8)
+    return np.asarray(cv2.filter2D(picture, -1, kernel if rng.random() < 0.5 else kernel.T), dtype=np.uint8)
 
 
 def _sharpened(picture: Picture) -> Picture:
-    return cv2.addWeighted(picture, 1.8, cv2.GaussianBlur(picture, (0, 0), 1.5), -0.8, 0).astype(np.uint8)
+    return np.asarray(cv2.addWeighted(picture, 1.8, cv2.GaussianBlur(picture, (0, 0), 1.5), -0.8, 0), dtype=np.uint8)

@@ -57,4 +57,4 @@ def _texture(side_px: int, rng: Generator) -> Picture:
         cells = int(rng.integers(2, side_px // 2))
         noise = rng.random((cells, cells, 3 if rng.random() < 0.3 else 1)).astype(np.float32)
         grey = cv2.resize(noise, (side_px, side_px), interpolation=cv2.INTER_CUBIC).reshape(side_px, side_px, -1)
-    return np.clip(low + (high - low) * grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(low + (high - low) * grey, 0, 255), dtype=np.uint8)

@@ -1,6 +1,7 @@
 """Putting a picture into another frame: borders, picture-in-picture both ways, stacking."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def lay_out(draw: Draw, pick: Pick, area: float, side_px: int, rng: Generator) -
 
 
 def fitted(picture: Picture, height: int, width: int) -> Picture:
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def ground(pick: Pick, side_px: int, rng: Generator) -> Picture:
@@ -86,7 +87,7 @@ def stacked(draw: Draw, pick: Pick, side_px: int, rng: Generator) -> Picture:
     else:
         cuts = np.linspace(0, side_px, count + 1).round().astype(int)
         upright = rng.random() < 0.5
-        pieces = [(int(a), int(b - a)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        pieces = [(int(a), int(b - a)) for a, b in pairwise(cuts)]
         cells = [(a, 0, n, side_px) if upright else (0, a, side_px, n) for a, n in pieces]
     frame = np.zeros((side_px, side_px, 3), dtype=np.uint8)
     own = int(rng.integers(len(cells)))

@@ -2,9 +2,8 @@
 
 import dataclasses
 import json
-import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,10 @@ from vcd.train.network import Network, normalise
 from vcd.train.pictures import Pictures
 from vcd.types import Progress, quiet
 
-logger = logging.getLogger(__name__)
-
 AVERAGE = 0.999
 """Of the running mean of the weights, which is what a training gives: smoother than its last step."""
 LOG_EVERY = 50
-FREE = ("steps", "save_every", "small_px", "large_px", "small_share", "decay_share")
+FREE = ("steps", "save_every", "small_px", "large_px", "small_share", "decay_share", "queue_share")
 """Settings that a resumed training may change: they shape what is left to do, not what was done."""
 
 
@@ -62,11 +59,12 @@ class Training:
         if not torch.isfinite(loss):
             raise SetupError(f"the loss is {float(loss)} at step {self.step}; take a smaller learning_rate")
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.mean.update_parameters(self.network)
-        self.queue.push(vectors, torch.cat([pictures, pictures]))
+        if self.step >= (1 - self.config.queue_share) * self.config.steps:
+            self.queue.push(vectors, torch.cat([pictures, pictures]))
         self.step += 1
         half = len(pictures)
         positive = (vectors[:half] * vectors[half:]).sum(dim=1).mean()
@@ -105,7 +103,7 @@ def read_checkpoint(path: Path, device: str) -> dict[str, Any]:
     """Raises `SetupError` when the file is no checkpoint."""
     try:
         found = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # noqa: BLE001 - torch raises what zip, pickle and the system raise
+    except Exception as error:
         raise SetupError(f"{path}: is not a checkpoint of a training: {error}") from error
     if not isinstance(found, dict) or not {"config", "step", "network", "mean"} <= found.keys():
         raise SetupError(f"{path}: is not a checkpoint of a training")
@@ -131,27 +129,43 @@ def train(pictures: Pictures, config: TrainConfig, work: Path, workers: int = 1,
     training = Training(config, "cuda" if torch.cuda.is_available() else "cpu")
     if checkpoint.exists():
         training.load(checkpoint)
-    batches = progress(_timed(stream(pictures, config, training.step, workers)), "training", config.steps - training.step)
-    sums: dict[str, float] = {}
-    started, views = time.monotonic(), 0
-    for waited_s, batch in batches:
-        found = {**training.run_step(batch.views, batch.pictures), "waited_s": waited_s}
-        sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
-        views += len(batch.views)
-        if training.step % LOG_EVERY == 0 or training.step == config.steps:
-            passed_s, count = time.monotonic() - started, views / len(batch.views)
-            means = {name: round(total / count, 4) for name, total in sums.items() if name != "waited_s"}
-            line = {
-                "step": training.step, **means, "rate": rate_at(training.step, config), "side_px": batch.views.shape[1],
-                "views_per_s": round(views / passed_s, 1), "waited": round(sums["waited_s"] / passed_s, 3),
-            }  # fmt: skip
-            with (work / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(line) + "\n")
-            logger.info("%s", line)
-            sums, started, views = {}, time.monotonic(), 0
-        if training.step % config.save_every == 0 or training.step == config.steps:
+    log = Log(work / "log.jsonl")
+    batches = _timed(stream(pictures, config, training.step, workers))
+    for waited_s, batch in progress(batches, "training", config.steps - training.step):
+        log.note({**training.run_step(batch.views, batch.pictures), "waited": waited_s}, len(batch.views))
+        is_last = training.step == config.steps
+        if training.step % LOG_EVERY == 0 or is_last:
+            log.write(training.step, rate_at(training.step, config), batch.views.shape[1])
+        if training.step % config.save_every == 0 or is_last:
             training.save(checkpoint)
     return checkpoint
+
+
+class Log:
+    """Means over some steps, one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._start()
+
+    def _start(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._steps = self._views = 0
+        self._started = time.monotonic()
+
+    def note(self, values: Mapping[str, float], views: int) -> None:
+        self._sums = {name: self._sums.get(name, 0.0) + value for name, value in values.items()}
+        self._steps += 1
+        self._views += views
+
+    def write(self, step: int, rate: float, side_px: int) -> None:
+        passed_s = time.monotonic() - self._started
+        means = {name: round(total / self._steps, 4) for name, total in self._sums.items() if name != "waited"}
+        speed = {"views_per_s": round(self._views / passed_s, 1), "waited": round(self._sums["waited"] / passed_s, 3)}
+        line = {"step": step, **means, "rate": rate, "side_px": side_px, **speed}
+        with self._path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        self._start()
 
 
 def _timed(batches: Iterator[Any]) -> Iterator[tuple[float, Any]]:

@@ -1,8 +1,8 @@
 """What a training makes small: InfoNCE with a queue of negatives, and KoLeo."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 
 class Queue:
@@ -32,8 +32,8 @@ class Queue:
 def info_nce(vectors: Tensor, pictures: Tensor, queue: Queue, temperature: float) -> Tensor:
     """InfoNCE (van den Oord et al., 2018) over both views of each picture; the mean over 2 P rows.
 
-    `vectors` is (2 P, D): rows i and i + P are the views of picture ``pictures[i]``. Vectors of the same picture, in the
-    batch or in the queue, are never its negatives.
+    `vectors` is (2 P, D): rows i and i + P are the views of picture ``pictures[i]``. Vectors of the same picture,
+    in the batch or in the queue, are never its negatives.
     """
     both = torch.cat([pictures, pictures])
     positive = torch.arange(len(both), device=vectors.device).roll(len(pictures))
@@ -45,7 +45,7 @@ def info_nce(vectors: Tensor, pictures: Tensor, queue: Queue, temperature: float
         far = vectors @ earlier.T / temperature
         far = far.masked_fill(both[:, None] == earlier_pictures[None, :], float("-inf"))
         logits = torch.cat([logits, far], dim=1)
-    return F.cross_entropy(logits, positive)
+    return functional.cross_entropy(logits, positive)
 
 
 def nearest_other(vectors: Tensor, pictures: Tensor) -> Tensor:
@@ -55,6 +55,6 @@ def nearest_other(vectors: Tensor, pictures: Tensor) -> Tensor:
 
 
 def koleo(nearest: Tensor) -> Tensor:
-    """Minus the mean logarithm of the distance to the nearest vector (Sablayrolles et al., ICLR 2019), from its cosine."""
+    """Minus the mean log distance to the nearest vector, from its cosine (Sablayrolles et al., ICLR 2019)."""
     distance = (2 - 2 * nearest).clamp(min=1e-6).sqrt()
     return -distance.log().mean()

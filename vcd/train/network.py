@@ -8,8 +8,8 @@ al., 2017), which lets the KoLeo term be strong from the start.
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vcd.train.config import TrainConfig
 from vcd.train.pooling import POOLINGS
@@ -35,11 +35,11 @@ class Block(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, before, h, w) -> (N, after, h / stride, w / stride)."""
-        branch = F.relu(self.first_norm(self.first(maps)), inplace=True)
+        branch = functional.relu(self.first_norm(self.first(maps)), inplace=True)
         branch = self.second_norm(self.second(branch))
         if self.stride > 1:
-            maps = F.avg_pool2d(maps, self.stride)
-        return F.relu(self.shortcut(maps) + branch, inplace=True)
+            maps = functional.avg_pool2d(maps, self.stride)
+        return functional.relu(self.shortcut(maps) + branch, inplace=True)
 
 
 class Network(nn.Module):

@@ -89,4 +89,4 @@ def _blurred_patch(picture: Picture, rng: Generator) -> Picture:
 
 def _blend(layer: Picture, picture: Picture, rng: Generator) -> Picture:
     opacity = 1.0 if rng.random() < 0.6 else float(rng.uniform(0.2, 1))
-    return cv2.addWeighted(layer, opacity, picture, 1 - opacity, 0).astype(np.uint8)
+    return np.asarray(cv2.addWeighted(layer, opacity, picture, 1 - opacity, 0), dtype=np.uint8)

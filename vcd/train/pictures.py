@@ -124,7 +124,7 @@ def _shrunk(picture: Picture) -> Picture:
     if scale >= 1:
         return picture
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _items(paths: Sequence[Path], seed: int) -> Iterator[Item]:

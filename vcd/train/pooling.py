@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 LEVELS = 3
 OVERLAP = 0.4
@@ -55,11 +55,12 @@ class GlobalPool(nn.Module):
     def __init__(self, channels: int, dimension: int, pool: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.linear = nn.Linear(channels, dimension, bias=False)
+        self.norm = nn.BatchNorm1d(dimension)
         self._pool = pool
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, h, w) -> (N, D), unit rows."""
-        return F.normalize(self.linear(self._pool(maps)).float(), dim=1)
+        return functional.normalize(self.norm(self.linear(self._pool(maps)).float()), dim=1)
 
 
 class RegionalPool(nn.Module):
@@ -68,6 +69,7 @@ class RegionalPool(nn.Module):
     def __init__(self, channels: int, dimension: int, centred: bool) -> None:
         super().__init__()
         self.linear = nn.Linear(channels, dimension, bias=False)
+        self.norm = nn.BatchNorm1d(dimension)
         self._centred = centred
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -75,10 +77,12 @@ class RegionalPool(nn.Module):
         height, width = int(maps.shape[2]), int(maps.shape[3])
         found = regions(height, width)
         maxima = torch.stack([maps[:, :, t : t + h, c : c + w].amax(dim=(2, 3)) for t, c, h, w in found], dim=1)
-        vectors = F.normalize(self.linear(maxima).float(), dim=2)
+        vectors = self.linear(maxima).float()
+        # Maxima are all positive: without their mean taken out every picture would look like every other at first.
+        vectors = functional.normalize(self.norm(vectors.flatten(0, 1)).view_as(vectors), dim=2)
         if self._centred:
             vectors = vectors * vectors.new_tensor(centre_weights(height, width, found))[None, :, None]
-        return F.normalize(vectors.sum(dim=1), dim=1)
+        return functional.normalize(vectors.sum(dim=1), dim=1)
 
 
 def centre_weights(height: int, width: int, found: tuple[Region, ...]) -> list[float]:
