@@ -35,6 +35,8 @@ class TrainConfig:
     queue_share: Annotated[float, Within(0, 1)] = 0.12
     """... over this last share of the steps, when the weights hardly change: vectors of a network that still learns
     fast are wrong negatives, and let a training collapse (seen at a learning rate of 0.002)."""
+    generated: Annotated[int, Within(0, 1_000_000)] = 2000
+    """Generated pictures in all; their diversity matters more than their number."""
     generated_share: Annotated[float, Within(0, 1)] = 0.1
     """Share of generated pictures (dead leaves) in each batch."""
     generated_steps: Annotated[int, Within(0, 10_000_000)] = 0

@@ -1,6 +1,7 @@
 """A checkpoint -> a model that vcd uses: an ONNX file with pooling and whitening inside, a card, a background set."""
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,15 @@ def unrelated_similarity(vectors: Vectors) -> float:
 def write_onnx(model: nn.Module, side_px: int, path: Path) -> None:
     """Pictures come in batches of any size; weights are stored as float16 and computed with as float32."""
     unfinished = path.with_suffix(".tmp")
-    torch.onnx.export(
-        model, (torch.zeros(2, 3, side_px, side_px),), str(unfinished), input_names=["pictures"],
-        output_names=["vectors"], dynamic_axes={"pictures": {0: "n"}, "vectors": {0: "n"}}, dynamo=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # The exporter that torch now prefers needs another package, and gives the same graph. The size of the maps is
+        # meant to be constant: regions depend on it.
+        for expected in (DeprecationWarning, torch.jit.TracerWarning):
+            warnings.simplefilter("ignore", expected)
+        torch.onnx.export(
+            model, (torch.zeros(2, 3, side_px, side_px),), str(unfinished), input_names=["pictures"],
+            output_names=["vectors"], dynamic_axes={"pictures": {0: "n"}, "vectors": {0: "n"}}, dynamo=False,
+        )  # fmt: skip
     onnx.save(halve(onnx.load(unfinished)), unfinished)
     unfinished.rename(path)
 

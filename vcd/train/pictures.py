@@ -25,8 +25,6 @@ FRAME_GAP_S = 2.0
 """Frames of one video are at least this far apart: nearer ones may show the same, and are no fair negatives."""
 SAME_FRAME = 8.0
 """Mean difference of luminance (of 255) up to which two frames of one video count as the same picture."""
-GENERATED = 2000
-"""Generated pictures; their number matters less than their diversity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +72,19 @@ class Pictures:
         return np.asarray(weights / max(weights.sum(), 1e-12))
 
 
-def open_pictures(paths: Sequence[Path], work: Path, seed: int, progress: Progress = quiet) -> Pictures:
-    """The pictures of parquet shards (columns image, source), image and video files and folders of them.
+def open_pictures(
+    paths: Sequence[Path], work: Path, seed: int, generated: int, progress: Progress = quiet
+) -> Pictures:
+    """The pictures of parquet shards (columns image, source), image and video files and folders of them, behind as many
+    generated ones.
 
     Decoded at the first call into `work`, and mapped from there ever after. Raises `SetupError` when there is none.
     """
-    key = hashlib.sha256(json.dumps([[str(p.resolve()) for p in paths], seed, SHORT_SIDE_PX]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([[str(p.resolve()) for p in paths], seed, generated, SHORT_SIDE_PX]).encode()).hexdigest()
     index, data = work / f"pictures-{key[:12]}.npz", work / f"pictures-{key[:12]}.bin"
     if not index.exists():
         work.mkdir(parents=True, exist_ok=True)
-        _write(progress(_items(paths, seed), "decoding pictures"), index, data)
+        _write(progress(_items(paths, seed, generated), "decoding pictures"), index, data)
     with np.load(index) as found:
         columns = {name: found[name] for name in ("offsets", "shapes", "sources", "videos")}
         names = tuple(str(name) for name in found["names"])
@@ -127,9 +128,9 @@ def _shrunk(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _items(paths: Sequence[Path], seed: int) -> Iterator[Item]:
+def _items(paths: Sequence[Path], seed: int, generated: int) -> Iterator[Item]:
     rng = np.random.default_rng(seed)
-    for _ in range(GENERATED):
+    for _ in range(generated):
         yield Item(dead_leaves(SHORT_SIDE_PX, rng), "generated")
     for path in paths:
         shards = sorted(path.glob("*.parquet")) if path.is_dir() else [path] if path.suffix == ".parquet" else []

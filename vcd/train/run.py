@@ -52,7 +52,7 @@ def make_model(
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     training, exporting = recipe
-    pictures = open_pictures(paths, work, training.seed, progress)
+    pictures = open_pictures(paths, work, training.seed, training.generated, progress)
     checkpoint = train(pictures, training, work, workers=max(1, cores // 3), progress=progress)
     draw_curves(work / "log.jsonl", work / "curves.png")
     return export(checkpoint, pictures, work / "model", exporting, progress)
