@@ -19,7 +19,7 @@ STAGES = ("media", "describe", "library", "search", "align", "verify", "report")
 SHARED = {"types", "errors", "config", "__version__"}
 """What any module may import of vcd."""
 LATER = {
-    "vcd": {"dedupe", "train", "serve"},
+    "vcd": {"dedupe", "serve"},
     "vcd library": {"compact", "merge", "export"},
     "vcd models": {"info", "fetch", "export"},
 }

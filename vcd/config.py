@@ -185,10 +185,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_config(values: Mapping[str, Any], where: str, base: Config | None = None) -> Config:
     """Put nested tables over `base`, or over the defaults; ``where`` names their origin in errors."""
-    return _fill(base or Config(), values, where, "")
+    return fill(base or Config(), values, where)
 
 
-def _fill(defaults: C, values: Mapping[str, Any], where: str, prefix: str) -> C:
+def fill(defaults: C, values: Mapping[str, Any], where: str, prefix: str = "") -> C:
     """`defaults` (a dataclass) with `values` put over it, each checked against its field's type."""
     hints = get_type_hints(type(defaults), include_extras=True)
     changes = {}
@@ -199,7 +199,7 @@ def _fill(defaults: C, values: Mapping[str, Any], where: str, prefix: str) -> C:
         if dataclasses.is_dataclass(current) and not isinstance(current, type):
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{where}: {prefix + key!r} is a table, not {value!r}")
-            changes[key] = _fill(current, value, where, f"{prefix}{key}.")
+            changes[key] = fill(current, value, where, f"{prefix}{key}.")
         else:
             changes[key] = _check(hints[key], value, where, prefix + key)
     return dataclasses.replace(defaults, **changes)  # type: ignore[type-var]
@@ -215,9 +215,20 @@ def _check(hint: Any, value: Any, where: str, key: str) -> Any:
             wanted = ", ".join(repr(choice) for choice in get_args(hint))
             raise ConfigError(f"{where}: {key} must be one of {wanted}, not {value!r}")
         return value
+    if get_origin(hint) is tuple:
+        return _check_all(hint, value, where, key)
     is_whole = hint is float and type(value) is int
     if type(value) is not hint and not is_whole:
         raise ConfigError(f"{where}: {key} must be of type {hint.__name__}, not {value!r}")
     if within is not None and not within.low <= value <= within.high:
         raise ConfigError(f"{where}: {key} must lie between {within.low} and {within.high}, not {value!r}")
     return float(value) if is_whole else value
+
+
+def _check_all(hint: Any, value: Any, where: str, key: str) -> tuple[Any, ...]:
+    """A list whose every item fits: of any length for ``tuple[int, ...]``, else of the annotation's."""
+    items = get_args(hint)
+    if not isinstance(value, list) or (items[-1] is not Ellipsis and len(value) != len(items)):
+        length = "" if items[-1] is Ellipsis else f"{len(items)} "
+        raise ConfigError(f"{where}: {key} must be a list of {length}items, not {value!r}")
+    return tuple(_check(items[0], item, where, key) for item in value)

@@ -18,6 +18,7 @@ from vcd.cli.models import models
 from vcd.cli.options import NOTHING_DONE
 from vcd.cli.query import query
 from vcd.cli.streams import say, tell
+from vcd.cli.train import train
 from vcd.errors import VcdError
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -59,6 +60,7 @@ app.command()(compare)
 app.add_typer(library, name="library")
 app.command()(evaluate)
 app.add_typer(models, name="models")
+app.command()(train)
 app.command()(demo)
 
 
