@@ -41,16 +41,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         corpus = make_corpus(replace(plan, edits=tuple(options.edits), seed=options.seed), options.cache, tell)
         if options.quick:
             corpus = corpus.smaller(*QUICK)
-        methods = [make_method(name) for name in options.model or options.methods]
-        found = [_cached(method, corpus, views, options) for method in methods for views in ("", *options.views)]
+        methods = [make_method(name) for name in options.model or options.methods or METHODS]
+        found = [_cached(method, corpus, views, options) for method in methods for views in _views(method, options)]
     except (VcdError, OSError, ValueError) as error:
         sys.exit(f"benchmarks.images: {error}")
     results = document(corpus, found, options.quick)
     print(accuracy_sheet(results), cost_sheet(results), sep="\n\n")
-    if options.output or not (options.model or options.quick or options.pictures):
-        output: Path = options.output or FOLDER / "images.json"
+    if output := options.output or (FOLDER / "images.json" if _is_whole(options) else None):
         write_results(output, results)
         tell(f"written to {output}")
+
+
+def _views(method: Method, options: argparse.Namespace) -> tuple[str, ...]:
+    """The picture alone, and what else was asked for; a quick run takes no more than a mirrored view by itself."""
+    if options.views is not None:
+        return ("", *options.views)
+    if options.model:
+        return ("",)
+    return ("", *(views for views in method.views if views == "mirrored" or not options.quick))
+
+
+def _is_whole(options: argparse.Namespace) -> bool:
+    """Whether the numbers are those that the results file speaks of."""
+    standard = options.views is None and options.edits == list(EDITS) and options.seed == 0
+    return standard and not (options.model or options.methods or options.quick or options.pictures)
 
 
 def document(corpus: Corpus, found: Sequence[dict[str, Any]], quick: bool) -> dict[str, Any]:
@@ -108,18 +122,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m benchmarks.images", description=__doc__, formatter_class=text)
     add = parser.add_argument
-    add("--methods", nargs="+", default=list(METHODS), metavar="NAME", help=f"of {', '.join(METHODS)}, or a card")
+    add("--methods", nargs="+", metavar="NAME", help=f"some only, of {', '.join(METHODS)}, or a model card (.toml)")
     add("--model", nargs="+", metavar="CARD.toml", help="measure these models only, and print: no results file")
-    add("--quick", action="store_true", help="a third of the copies, fewer distractors: compares with itself only")
+    add("--quick", action="store_true", help="fewer queries and distractors: compares with itself only")
     add("--edits", nargs="+", choices=list(EDITS), default=list(EDITS), metavar="EDIT")
-    add("--views", nargs="+", choices=list(VIEWS), default=[], metavar="VIEWS", help=f"also with: {', '.join(VIEWS)}")
+    add("--views", nargs="*", choices=list(VIEWS), metavar="VIEWS", help=f"also with: {', '.join(VIEWS)}; or none")
     add("--data", type=Path, default=default_data(), help="folder with eval, train, videos (default: %(default)s)")
     add("--pictures", type=Path, help="a Parquet file or folder of pictures instead of those in --data")
     add("--cache", type=Path, default=default_cache(), help="(default: %(default)s)")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=1, help="for the networks and OpenCV (default: %(default)s)")
     add("--again", action="store_true", help="measure anew what was measured before")
-    add("--output", type=Path, help="default: benchmarks/results/images.json, for whole runs on the standard pictures")
+    add("--output", type=Path, help="default: benchmarks/results/images.json after a whole run, none after others")
     return parser.parse_args(arguments)
 
 

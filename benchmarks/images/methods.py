@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.images import hashes, histogram, words
 from benchmarks.images.corpus import Corpus
 from benchmarks.images.evaluate import Describes, Measured
+from benchmarks.images.views import VIEWS
 from vcd.describe import MODELS, load_card, make_describer
 from vcd.errors import UnknownName
 
@@ -24,6 +25,8 @@ class Method:
     """From the corpus (its background trains what needs training) and a number of threads."""
     bytes_a_picture: Callable[[Measured], float]
     """As it would be stored."""
+    views: tuple[str, ...] = ()
+    """Query views that it is also measured with, where nothing else is asked for."""
 
 
 def halves(measured: Measured) -> float:
@@ -44,7 +47,9 @@ def model(name: str) -> Method:
     """A descriptor of vcd: a built-in one, or one with a card. Raises as `load_card` does."""
     card = load_card(name)
     code = "" if card.weights else _digest_of_package("vcd/describe")
-    return Method(card.name, f"{card.identity}{code}", lambda _, threads: make_describer(name, threads), halves)
+    return Method(
+        card.name, f"{card.identity}{code}", lambda _, threads: make_describer(name, threads), halves, tuple(VIEWS)
+    )
 
 
 def _digest_of_package(folder: str) -> str:
@@ -53,9 +58,11 @@ def _digest_of_package(folder: str) -> str:
     return "/" + hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
-def _hash(name: str, package: str, compute: hashes.Hash) -> Callable[[], Method]:
+def _hash(name: str, package: str, compute: hashes.Hash, views: tuple[str, ...] = ()) -> Callable[[], Method]:
     def make() -> Method:
-        return Method(name, f"{name}/{version(package)}/1", lambda _corpus, _threads: hashes.Hashes(compute), bits)
+        return Method(
+            name, f"{name}/{version(package)}/1", lambda _corpus, _threads: hashes.Hashes(compute), bits, views
+        )
 
     return make
 
@@ -72,11 +79,11 @@ def _words() -> Method:
 
 METHODS: Mapping[str, Callable[[], Method]] = {
     **{name: (lambda name=name: model(name)) for name in MODELS},  # type: ignore[misc]
-    "phash": _hash("phash", "imagehash", hashes.phash),
+    "phash": _hash("phash", "imagehash", hashes.phash, ("mirrored",)),
     "dhash": _hash("dhash", "imagehash", hashes.dhash),
     "ahash": _hash("ahash", "imagehash", hashes.ahash),
     "whash": _hash("whash", "imagehash", hashes.whash),
-    "pdq": _hash("pdq", "pdqhash", hashes.pdq),
+    "pdq": _hash("pdq", "pdqhash", hashes.pdq, ("mirrored",)),
     "histogram": _histogram,
     "sift-words": _words,
 }

@@ -10,15 +10,14 @@ KINDS = {"plain": "", "normalised": ", normalised"}
 
 def accuracy_sheet(results: Mapping[str, Any]) -> str:
     """A row an edit, a column a method: micro-AP / rank-1 / recall at 90 % precision."""
-    columns = {
-        f"{label(row)}{suffix}": row["scores"][kind]
+    columns = [
+        (f"{label(row)}{suffix}", row["scores"][kind])
         for row in results["methods"]
         for kind, suffix in KINDS.items()
         if kind in row["scores"]
-    }
-    edits = list(next(iter(columns.values())))
-    rows = [[edit, *(_three(scores[edit]) for scores in columns.values())] for edit in edits]
-    return markdown_table(["micro-AP / rank-1 / recall at 90 % precision", *columns], rows)
+    ]
+    rows = [[edit, *(_three(scores[edit]) for _, scores in columns)] for edit in columns[0][1]]
+    return markdown_table(["micro-AP / rank-1 / recall at 90 % precision", *(head for head, _ in columns)], rows)
 
 
 def cost_sheet(results: Mapping[str, Any]) -> str:
