@@ -136,8 +136,15 @@ def make_corpus(plan: Plan, cache: Path, tell: Callable[[str], None] = lambda _:
     for edit in plan.edits:
         number = list(EDITS).index(edit)
         keep(f"queries/{number:02}.parquet", lambda edit=edit: _queries(references[:copied], foreign, edit, plan.seed))  # type: ignore[misc]
-    counts = [len(read_plain(folder / f"{name}.parquet")) for name in ("distractors", "background")]
-    return Corpus(folder, digest, copied, len(foreign), *counts, plan.edits)
+    return Corpus(
+        folder=folder,
+        digest=digest,
+        copied=copied,
+        foreign=len(foreign),
+        distractors=len(read_plain(folder / "distractors.parquet")),
+        backgrounds=len(read_plain(folder / "background.parquet")),
+        edits=plan.edits,
+    )
 
 
 def _queries(copied: list[Item], foreign: list[Item], edit: str, seed: int) -> Iterator[Item]:
@@ -176,5 +183,5 @@ def _digest(plan: Plan) -> str:
             files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
             digest.update(repr([(path.name, path.stat().st_size) for path in files]).encode())
     for module in (drawing, edits, frames, stored):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]

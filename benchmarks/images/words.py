@@ -45,7 +45,8 @@ def features(picture: Picture) -> NDArray[np.float32]:
     _, found = cv2.SIFT_create(nfeatures=FEATURES).detectAndCompute(grey, None)
     if found is None:
         return np.zeros((0, 128), dtype=np.float32)
-    return np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+    shares = found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+    return np.asarray(np.sqrt(shares), dtype=np.float32)
 
 
 def train(items: Sequence[Item], words: int = WORDS) -> Words:
