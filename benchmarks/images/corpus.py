@@ -8,8 +8,9 @@ background    training pictures, to normalise scores with
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -85,7 +86,7 @@ class Corpus:
 
     def queries(self, edit: str) -> list[Item]:
         """`copied` queries with a copy, then `foreign` ones without."""
-        rows = read_plain(self.folder / "queries" / f"{list(EDITS).index(edit):02}.parquet")
+        rows = read_plain(self.folder / "queries" / file_name(edit))
         copies = sum(row.source == "copy" for row in rows)
         return rows[: self.copied] + rows[copies : copies + self.foreign]
 
@@ -103,6 +104,10 @@ class Corpus:
         )
         sizes = (fewer.copied, fewer.foreign, fewer.distractors, fewer.backgrounds)
         return replace(fewer, digest=hashlib.sha256(f"{self.digest}{sizes}".encode()).hexdigest()[:12])
+
+
+def file_name(edit: str) -> str:
+    return f"{list(EDITS).index(edit):02}.parquet"
 
 
 def read_plain(path: Path) -> list[Item]:
@@ -124,18 +129,13 @@ def make_corpus(plan: Plan, cache: Path, tell: Callable[[str], None] = lambda _:
     if not foreign:
         raise ValueError(f"{plan.pictures}: {len(items)} pictures are too few; some must be no reference")
 
-    def keep(name: str, make: Callable[[], Iterator[Item]]) -> None:
-        path = folder / name
-        if not path.exists():
-            tell(f"making {path}")
-            write_items(path, make())
-
-    keep("references.parquet", lambda: iter(references))
-    keep("distractors.parquet", lambda: _distractors(plan))
-    keep("background.parquet", lambda: _background(plan))
+    keep = partial(_keep, tell)
+    keep(folder / "references.parquet", lambda: references)
+    keep(folder / "distractors.parquet", lambda: _distractors(plan))
+    keep(folder / "background.parquet", lambda: _background(plan))
     for edit in plan.edits:
-        number = list(EDITS).index(edit)
-        keep(f"queries/{number:02}.parquet", lambda edit=edit: _queries(references[:copied], foreign, edit, plan.seed))  # type: ignore[misc]
+        queries = partial(_queries, references[:copied], foreign, edit, plan.seed)
+        keep(folder / "queries" / file_name(edit), queries)
     return Corpus(
         folder=folder,
         digest=digest,
@@ -145,6 +145,12 @@ def make_corpus(plan: Plan, cache: Path, tell: Callable[[str], None] = lambda _:
         backgrounds=len(read_plain(folder / "background.parquet")),
         edits=plan.edits,
     )
+
+
+def _keep(tell: Callable[[str], None], path: Path, make: Callable[[], Iterable[Item]]) -> None:
+    if not path.exists():
+        tell(f"making {path}")
+        write_items(path, make())
 
 
 def _queries(copied: list[Item], foreign: list[Item], edit: str, seed: int) -> Iterator[Item]:

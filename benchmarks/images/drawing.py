@@ -71,4 +71,5 @@ def border(picture: Picture, rng: Rng, top_bottom: float, left_right: float, bla
     height, width = picture.shape[:2]
     rows, columns = round(top_bottom * height), round(left_right * width)
     colour = (0, 0, 0) if black else tuple(int(value) for value in rng.integers(0, 256, 3))
-    return cv2.copyMakeBorder(picture, rows, rows, columns, columns, cv2.BORDER_CONSTANT, value=colour)
+    framed = cv2.copyMakeBorder(picture, rows, rows, columns, columns, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(framed, dtype=np.uint8)

@@ -21,7 +21,8 @@ Edit = Callable[[Picture, Picture, Rng], Picture]
 def edited(picture: Picture, other: Picture, name: str, seed: int, picture_id: str) -> Picture:
     """One query: the edit `name` of `picture`; raises `KeyError` for an edit that there is not."""
     digest = hashlib.sha256(f"{seed}/{name}/{picture_id}".encode()).digest()
-    return np.ascontiguousarray(EDITS[name](picture, other, np.random.default_rng(list(digest))))
+    made = EDITS[name](picture, other, np.random.default_rng(list(digest)))
+    return np.ascontiguousarray(made, dtype=np.uint8)
 
 
 def jpeg(picture: Picture, quality: int) -> Picture:

@@ -1,6 +1,7 @@
 """Pictures in Parquet files: columns `id`, `source`, `image` (encoded bytes), read a batch at a time."""
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -87,13 +88,13 @@ def _read_folder(folder: Path) -> Iterator[Item]:
 
 
 def write_items(path: Path, items: Iterable[Item]) -> None:
-    """The file appears whole or not at all."""
+    """The file appears whole or not at all, also when two processes make it at once."""
     rows = list(items)
     columns = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
     types = {"id": pa.string(), "source": pa.string(), "image": pa.binary()}
     table = pa.table({name: pa.array(values, types[name]) for name, values in columns.items()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     pq.write_table(table, partial, compression="none")
     partial.replace(path)
 
