@@ -18,13 +18,14 @@ from hypothesis.extra import numpy as hnp
 from benchmarks.images import words
 from benchmarks.images.__main__ import main
 from benchmarks.images.corpus import Corpus, Plan, make_corpus
-from benchmarks.images.edits import EDITS, crop, edited
+from benchmarks.images.edits import EDITS, crop, edited, jpeg
 from benchmarks.images.evaluate import ALL, measure, score_describer
 from benchmarks.images.frames import distractor_videos, frames_of, split_of
 from benchmarks.images.methods import METHODS, make_method
 from benchmarks.images.scores import BACKGROUND_WEIGHT, best_pairs, normalised, rank_1, score
 from benchmarks.images.sheet import accuracy_sheet
 from benchmarks.images.stored import Item, encode, read_items, write_items
+from benchmarks.images.twins import LEAST_AGREEING, agreeing, distinct, find_features
 from benchmarks.images.views import VIEWS, mirrored, parts
 from tests.conftest import MakeFilm
 from tests.made_images import make_image
@@ -265,6 +266,18 @@ def test_a_corpus_is_made_once_and_what_is_missing_of_it_again(plan: Plan, corpu
     make_corpus(plan, corpus.folder.parents[1], told.append)
     assert len(told) == 1
     assert lost.read_bytes() == before
+
+
+def test_of_pictures_that_show_the_same_one_stays() -> None:
+    flat = np.full((90, 160, 3), 90, dtype=np.uint8)
+    shown = [SHOWN, OTHER, crop(SHOWN, 0.7), picture(3, 0), jpeg(OTHER, 30), crop(SHOWN, 0.8, None, 1.3), flat]
+    assert distinct(shown) == [0, 1, 3, 6]
+    assert distinct([picture(scene, 0) for scene in range(12)]) == list(range(12))
+
+
+def test_chance_agrees_on_nothing() -> None:
+    whole, part, other = (find_features(shown) for shown in (SHOWN, crop(SHOWN, 0.7), OTHER))
+    assert agreeing(whole, part) >= LEAST_AGREEING > agreeing(whole, other)
 
 
 def test_another_seed_is_another_corpus(plan: Plan, corpus: Corpus, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.images import drawing, edits, frames, stored
+from benchmarks.images import drawing, edits, frames, stored, twins
 from benchmarks.images.edits import EDITS, edited
 from benchmarks.images.frames import distractor_videos, frames_of
 from benchmarks.images.stored import Item, encode, read_items, write_items
+from benchmarks.images.twins import distinct
 from benchmarks.machine import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
@@ -119,17 +120,15 @@ def make_corpus(plan: Plan, cache: Path, tell: Callable[[str], None] = lambda _:
     """Make the corpus, or find it in the cache; what an interrupted run has finished is not made again."""
     digest = _digest(plan)
     folder = cache / "images" / digest
-    items = read_items(plan.pictures)
-    order = np.random.default_rng(plan.seed).permutation(len(items))
-    shuffled = [items[row] for row in order]
-    # The same shares of a smaller set of pictures: 300 and 900 of 1,020.
-    kept = min(plan.references, max(1, len(items) * 15 // 17))
-    references, foreign = shuffled[:kept], shuffled[kept:]
-    copied = min(plan.copied, max(1, kept // 3))
-    if not foreign:
-        raise ValueError(f"{plan.pictures}: {len(items)} pictures are too few; some must be no reference")
-
     keep = partial(_keep, tell)
+    keep(folder / "pictures.parquet", lambda: _pictures(plan))
+    pictures = read_plain(folder / "pictures.parquet")
+    # In a smaller set the same share is kept from the references.
+    kept = min(plan.references, len(pictures) - max(2, len(pictures) // 17))
+    if kept < 1:
+        raise ValueError(f"{plan.pictures}: {len(pictures)} pictures are too few; some must be no reference")
+    references, foreign = pictures[:kept], pictures[kept:]
+    copied = min(plan.copied, max(1, kept // 3))
     keep(folder / "references.parquet", lambda: references)
     keep(folder / "distractors.parquet", lambda: _distractors(plan))
     keep(folder / "background.parquet", lambda: _background(plan))
@@ -151,6 +150,13 @@ def _keep(tell: Callable[[str], None], path: Path, make: Callable[[], Iterable[I
     if not path.exists():
         tell(f"making {path}")
         write_items(path, make())
+
+
+def _pictures(plan: Plan) -> list[Item]:
+    """In random order, without twins."""
+    items = read_items(plan.pictures)
+    kept = distinct([item.picture() for item in items])
+    return [items[kept[row]] for row in np.random.default_rng(plan.seed).permutation(len(kept))]
 
 
 def _queries(copied: list[Item], foreign: list[Item], edit: str, seed: int) -> Iterator[Item]:
@@ -188,6 +194,6 @@ def _digest(plan: Plan) -> str:
         else:
             files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
             digest.update(repr([(path.name, path.stat().st_size) for path in files]).encode())
-    for module in (drawing, edits, frames, stored):
+    for module in (drawing, edits, frames, stored, twins):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]
