@@ -1,0 +1,134 @@
+"""A describer and a corpus -> a table by edit."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.images.corpus import Corpus, default_cache, default_data, make_corpus, standard_plan
+from benchmarks.images.scores import Matrix, Score, normalised, score
+from benchmarks.images.stored import Item, in_batches
+from benchmarks.images.views import Views
+from vcd.types import Picture
+
+BATCH = 32
+ALL = "all edits"
+
+
+class Describes(Protocol):
+    """What is measured: every `vcd.describe.Describer`, and the peers."""
+
+    def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """float32 (N, D); the dot product of two rows says how alike the pictures look."""
+        ...
+
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What was found for one describer."""
+
+    by_edit: dict[str, Score]
+    normalised: dict[str, Score]
+    """With score normalisation; empty when the corpus has no background."""
+    microseconds: float
+    """To describe a picture, median of the batches, without decoding it."""
+    dimension: int
+    nonzeros: float
+    """Of a reference's vector, on average."""
+
+    def table(self) -> dict[str, dict[str, dict[str, float]]]:
+        """As the results keep it: plain and normalised scores, by edit."""
+        kinds = {"plain": self.by_edit, "normalised": self.normalised}
+        return {
+            kind: {edit: found.rounded() for edit, found in table.items()} for kind, table in kinds.items() if table
+        }
+
+
+def score_describer(
+    describer: Describes, corpus: Corpus | None = None, views: Views | None = None, tell: Tell = lambda _: None
+) -> dict[str, dict[str, dict[str, float]]]:
+    """``{"plain" or "normalised": {edit: {"micro_ap", "rank_1", "recall_at_p90"}}}`` on the standard corpus."""
+    if corpus is None:
+        corpus = make_corpus(standard_plan(default_data()), default_cache(), tell)
+    return measure(describer, corpus, views, tell).table()
+
+
+def measure(describer: Describes, corpus: Corpus, views: Views | None = None, tell: Tell = lambda _: None) -> Measured:
+    """Describe all pictures of the corpus and score them; holds vectors and one batch of pictures."""
+    batch_us: list[float] = []
+    references = _describe(describer, corpus.references(), batch_us)
+    background = _describe(describer, corpus.background(), batch_us) if corpus.backgrounds else None
+    plain, fair = {}, {}
+    for edit in corpus.edits:
+        tell(f"  {edit}")
+        plain[edit], found = _similarities(describer, corpus.queries(edit), views, references, background, batch_us)
+        if found is not None:
+            fair[edit] = found
+    return Measured(
+        by_edit=_scores(plain, corpus.copied),
+        normalised=_scores(fair, corpus.copied),
+        microseconds=float(np.median(batch_us)),
+        dimension=references.shape[1],
+        nonzeros=float(np.count_nonzero(references) / len(references)),
+    )
+
+
+def _scores(tables: dict[str, Matrix], copied: int) -> dict[str, Score]:
+    """By edit, and of all queries in one ranking: one threshold has to serve them all."""
+    rows = [np.where(np.arange(len(table)) < copied, np.arange(len(table)), -1) for table in tables.values()]
+    found = {edit: score(table, right) for (edit, table), right in zip(tables.items(), rows, strict=True)}
+    return found | ({ALL: score(np.concatenate([*tables.values()]), np.concatenate(rows))} if len(tables) > 1 else {})
+
+
+def _similarities(
+    describer: Describes,
+    queries: Sequence[Item],
+    views: Views | None,
+    references: Matrix,
+    background: Matrix | None,
+    batch_us: list[float],
+) -> tuple[Matrix, Matrix | None]:
+    """float32 (Q, R): the best of each query's views, as they are and normalised (each view by itself)."""
+    plain = np.full((len(queries), len(references)), -np.inf, dtype=np.float32)
+    fair = plain.copy()
+    for rows, vectors in _describe_views(describer, queries, views, batch_us):
+        found = vectors @ references.T
+        np.maximum.at(plain, rows, found)
+        if background is not None:
+            np.maximum.at(fair, rows, normalised(found, (vectors @ background.T).max(axis=1)))
+    return plain, (fair if background is not None else None)
+
+
+def _describe_views(
+    describer: Describes, queries: Sequence[Item], views: Views | None, batch_us: list[float]
+) -> Iterator[tuple[NDArray[np.int64], Matrix]]:
+    """Numbers of queries, and the vectors of their views; in batches across queries."""
+
+    def all_views() -> Iterator[tuple[int, Picture]]:
+        row = 0
+        for pictures in in_batches(queries, BATCH):
+            for picture in pictures:
+                yield from ((row, view) for view in (views(picture) if views else [picture]))
+                row += 1
+
+    stream = all_views()
+    while group := list(islice(stream, BATCH)):
+        yield np.array([row for row, _ in group]), _timed(describer, [view for _, view in group], batch_us)
+
+
+def _describe(describer: Describes, items: Sequence[Item], batch_us: list[float]) -> Matrix:
+    return np.concatenate([_timed(describer, pictures, batch_us) for pictures in in_batches(items, BATCH)])
+
+
+def _timed(describer: Describes, pictures: Sequence[Picture], batch_us: list[float]) -> Matrix:
+    begin = time.perf_counter()
+    vectors = describer.describe(pictures)
+    batch_us.append((time.perf_counter() - begin) * 1e6 / len(pictures))
+    return vectors

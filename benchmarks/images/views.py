@@ -1,0 +1,28 @@
+"""Ways to look at a query; its similarity to a reference is that of its best view."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.images.edits import crop
+from vcd.types import Picture
+
+Views = Callable[[Picture], Sequence[Picture]]
+WINDOW = 0.6
+"""Side of the windows that look for a picture in the picture."""
+
+
+def mirrored(picture: Picture) -> list[Picture]:
+    return [picture, np.ascontiguousarray(picture[:, ::-1])]
+
+
+def parts(picture: Picture) -> list[Picture]:
+    """The picture, its mirror image, its centre and nine overlapping windows: blind to where a layout's edges are."""
+    height, width = picture.shape[:2]
+    rows, columns = max(1, round(WINDOW * height)), max(1, round(WINDOW * width))
+    tops, lefts = (np.linspace(0, rest, 3).astype(int) for rest in (height - rows, width - columns))
+    windows = [picture[top : top + rows, left : left + columns] for top in tops for left in lefts]
+    return [*mirrored(picture), *(np.ascontiguousarray(part) for part in [crop(picture, 0.8), *windows])]
+
+
+VIEWS: Mapping[str, Views] = {"mirrored": mirrored, "parts": parts}
