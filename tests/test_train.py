@@ -304,7 +304,8 @@ def test_from_pictures_to_a_model_that_describes(folder: Path, tmp_path: Path) -
     assert (tmp_path / "curves.png").stat().st_size > 1000
     network, recipe, steps = load_network(tmp_path / "checkpoint.pt")
     assert (recipe, steps, network.training) == (TINY, 4, False)
-    again = export(tmp_path / "checkpoint.pt", open_pictures([folder], tmp_path, 1, TINY.generated), tmp_path / "again", ExportConfig())
+    pictures = open_pictures([folder], tmp_path, 1, TINY.generated)
+    again = export(tmp_path / "checkpoint.pt", pictures, tmp_path / "again", ExportConfig())
     assert (tmp_path / "again" / again.name).exists()
 
 
@@ -328,7 +329,15 @@ def test_a_recipe_is_checked(tmp_path: Path) -> None:
 
 def test_the_command_trains_and_names_the_card(vcd: Call, folder: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
-    values = {"pairs": 4, "small_px": 32, "large_px": 32, "queue": 0, "generated": 4, "widths": [8, 8, 8], "blocks": [1, 1, 1]}
+    values = {
+        "pairs": 4,
+        "small_px": 32,
+        "large_px": 32,
+        "queue": 0,
+        "generated": 4,
+        "widths": [8] * 3,
+        "blocks": [1] * 3,
+    }
     recipe.write_text("[train]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
     answer = vcd("train", str(folder), "--work", str(tmp_path / "work"), "--steps", "2", "--config", str(recipe))
 

@@ -22,7 +22,9 @@ from vcd.types import Progress, quiet
 AVERAGE = 0.999
 """Of the running mean of the weights, which is what a training gives: smoother than its last step."""
 LOG_EVERY = 50
-FREE = ("steps", "save_every", "small_px", "large_px", "small_share", "decay_share", "queue_share", "spread", "learning_rate")
+FREE = {
+    "steps", "save_every", "small_px", "large_px", "small_share", "decay_share", "queue_share", "spread", "learning_rate",
+}  # fmt: skip
 """Settings that a resumed training may change: they shape what is left to do, not what was done."""
 
 

@@ -72,16 +72,15 @@ class Pictures:
         return np.asarray(weights / max(weights.sum(), 1e-12))
 
 
-def open_pictures(
-    paths: Sequence[Path], work: Path, seed: int, generated: int, progress: Progress = quiet
-) -> Pictures:
+def open_pictures(paths: Sequence[Path], work: Path, seed: int, generated: int, progress: Progress = quiet) -> Pictures:
     """The pictures of parquet shards (columns image, source), image and video files and folders of them, behind as many
     generated ones.
 
     Decoded at the first call into `work`, and mapped from there ever after. Raises `SetupError` when there is none.
     """
-    key = hashlib.sha256(json.dumps([[str(p.resolve()) for p in paths], seed, generated, SHORT_SIDE_PX]).encode()).hexdigest()
-    index, data = work / f"pictures-{key[:12]}.npz", work / f"pictures-{key[:12]}.bin"
+    made_of = [[str(path.resolve()) for path in paths], seed, generated, SHORT_SIDE_PX]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    index, data = work / f"pictures-{key}.npz", work / f"pictures-{key}.bin"
     if not index.exists():
         work.mkdir(parents=True, exist_ok=True)
         _write(progress(_items(paths, seed, generated), "decoding pictures"), index, data)
