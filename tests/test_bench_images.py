@@ -1,7 +1,6 @@
 """The image benchmark on made pictures: what it makes, how it scores, and what every method must do."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace

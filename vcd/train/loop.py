@@ -23,7 +23,8 @@ AVERAGE = 0.999
 """Of the running mean of the weights, which is what a training gives: smoother than its last step."""
 LOG_EVERY = 50
 FREE = {
-    "steps", "save_every", "small_px", "large_px", "small_share", "decay_share", "queue_share", "spread", "learning_rate",
+    "steps", "save_every", "small_px", "large_px", "small_share", "decay_share", "queue_share", "spread",
+    "learning_rate",
 }  # fmt: skip
 """Settings that a resumed training may change: they shape what is left to do, not what was done."""
 
