@@ -95,7 +95,8 @@ class SearchConfig:
 class AlignConfig:
     """How frame matches become segments."""
 
-    aligner: Literal["vote"] = "vote"
+    aligner: Literal["vote", "temporal-network", "hough", "dynamic-programming", "extrapolation", "exhaustive"] = "vote"
+    """vote is the one to use; the others are there to be compared with, and know fewer tricks or take much longer."""
     min_speed: Annotated[float, Within(0.1, 1)] = 0.5
     """Slowest copy looked for: reference seconds per query second."""
     max_speed: Annotated[float, Within(1, 10)] = 2.0
