@@ -67,4 +67,6 @@ def run_preset(corpus: Corpus, preset: str, folder: Path, tell: Callable[[str], 
     with timed() as asked:
         report = pipeline.query(corpus.queries, folder, low)
     problems += [f"{Path(problem.path).name}: {problem.reason}" for problem in report.problems]
+    for problem in problems:
+        tell(f"{preset}: {problem}")
     return Run(as_rows(report.segments), index, asked, problems, config.report.min_score, config.digest)
