@@ -27,7 +27,8 @@ from vcd.errors import VcdError
 MEDIA = ROOT.parent / "shared" / "data"
 CLIPS, FILMS = Path("videos/clips"), Path("videos/long")
 """Where clips and whole films lie in a folder of media; a folder without these holds clips."""
-IMAGES = "benchmarks.images"
+IMAGES, PICTURES = "benchmarks.images", Path("eval")
+"""The benchmark of still images, and where a folder of media keeps what it needs."""
 
 
 class StepFailed(RuntimeError):
@@ -58,9 +59,16 @@ def _measure(options: argparse.Namespace, size: str, results: Path) -> None:
     if options.corpus is None:
         _run(["benchmarks.corpus", *_corpus_arguments(options.media, folder, size, options.split)])
     Steps(read_corpus(folder), work / "steps", results, size == "quick", tell).run()
-    if importlib.util.find_spec(IMAGES) and (options.media / "eval").is_dir() and not options.videos_only:
-        quick = ["--quick", "--output", results.resolve() / "images.json"] if size == "quick" else []
-        _run([IMAGES, "--data", options.media, "--cache", options.work / "images", *quick])
+    if importlib.util.find_spec(IMAGES) and (options.media / PICTURES).is_dir() and not options.videos_only:
+        kept = [
+            "--data",
+            options.media,
+            "--cache",
+            options.work / "images",
+            "--output",
+            results.resolve() / "images.json",
+        ]
+        _run([IMAGES, *kept, *(["--quick"] if size == "quick" else [])])
     tell(f"everything: {(time.perf_counter() - started_s) / 60:.1f} min")
 
 

@@ -1,6 +1,6 @@
 """Results -> plots, the page, and the tables of README."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,22 @@ class TestProgram:
             program.main(["--corpus", str(tmp_path), "--work", str(tmp_path), "--results", str(tmp_path / "r")])
         with pytest.raises(SystemExit, match="ended with exit code"):
             program.main(["--media", str(tmp_path / "none"), "--work", str(tmp_path), "--results", str(tmp_path / "r")])
+
+    @pytest.mark.parametrize(("arguments", "ran"), [([], 1), (["--videos-only"], 0)])
+    def test_still_images_are_a_step_where_there_are_some(
+        self, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], ran: int
+    ) -> None:
+        called: list[Sequence[object]] = []
+        monkeypatch.setattr(program, "_run", called.append)
+        monkeypatch.setattr(program, "read_corpus", lambda folder: folder)
+        monkeypatch.setattr(program.Steps, "run", lambda _: None)
+        monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: name == "benchmarks.images")
+        (tmp_path / "eval").mkdir()
+        common = ["--media", str(tmp_path), "--work", str(tmp_path / "work"), "--results", str(made)]
+        program.main([*common, *arguments, "--corpus", str(tmp_path)])
+
+        assert [call[0] for call in called] == ["benchmarks.images"] * ran
+        assert all("--quick" in call and made / "images.json" in call for call in called)
 
     def test_the_quick_run_is_on_dev_and_the_full_one_on_test(self) -> None:
         assert (program._parse([]).split, program._parse(["--full"]).split) == ("dev", "test")

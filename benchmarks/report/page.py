@@ -1,5 +1,6 @@
 """The one report: every table and plot of a run on one page of Markdown."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,16 @@ def page(results: Results, plots: list[str]) -> str:
     ]
     for name in plots:
         parts += [f"## {PLOTS[name][1]}", f"![{PLOTS[name][1]}](plots/{name}.png)"]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *image_parts(results)]) + "\n"
+
+
+def image_parts(results: Results) -> list[str]:
+    """What the benchmark of still images says, where it was run."""
+    if "images" not in results.files:
+        return []
+    sheet = import_module("benchmarks.images.sheet")
+    found = results.files["images"]
+    return ["## Still images", sheet.accuracy_sheet(found), sheet.cost_sheet(found)]
 
 
 def corpus_text(results: Results) -> str:
