@@ -66,6 +66,14 @@ def test_without_the_last_steps_the_report_shows_the_first(tmp_path: Path, made:
     assert written == {"matrix", "pareto", "ends", "trust", "README"}
 
 
+def test_results_of_other_code_are_not_shown(tmp_path: Path) -> None:
+    folder = make_results(tmp_path, edits=("blur",), each=1)
+    changed("pdq", folder, lambda result: result.update(state="older"))
+
+    assert "PDQ" not in page.page(Results.read(folder), [])
+    assert "pHash" in page.page(Results.read(folder), [])
+
+
 def test_the_page_names_every_method_plot_and_edit(made: Path) -> None:
     text = page.page(Results.read(made), list(PLOTS))
 

@@ -1,6 +1,7 @@
 """The video benchmark: what it counts, by hand and against slow twins, and the whole of it on a tiny corpus."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,18 @@ class TestWholeRun:
         assert {p: p.read_bytes() for p in before if p.stem != "hough"} == {
             p: b for p, b in before.items() if p.stem != "hough"
         }
+
+    def test_what_was_deleted_of_the_work_is_made_again_only_where_it_is_needed(
+        self, corpus: Corpus, done: Path, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        results = shutil.copytree(done, tmp_path / "results")
+        Steps(corpus, tmp_path / "work", results, True, lambda _: None).run()
+        assert [path.name for path in (tmp_path / "work").iterdir()] == ["state"]
+
+        (results / "lecture.json").unlink()
+        Steps(corpus, tmp_path / "work", results, True, lambda _: None).run()
+        assert read_results(results / "lecture.json")["overall"] == read_results(done / "lecture.json")["overall"]
+        assert [path.name for path in (tmp_path / "work" / "libraries").iterdir()] == ["fast"]
 
     def test_rows_are_kept_for_vcd_evaluate(self, corpus: Corpus, done: Path) -> None:
         rows = read_predictions(

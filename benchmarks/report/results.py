@@ -23,7 +23,10 @@ class Results:
 
     @classmethod
     def read(cls, folder: Path) -> "Results":
-        return cls({path.stem: read_results(path) for path in sorted(folder.glob("*.json"))})
+        """Those of one corpus and one state of the code: what an earlier run has left beside them is not shown."""
+        found = {path.stem: read_results(path) for path in sorted(folder.glob("*.json"))}
+        state = found.get("corpus", {}).get("state")
+        return cls({name: result for name, result in found.items() if result.get("state", state) == state})
 
     @property
     def methods(self) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from benchmarks.videos.extract import extract_all, in_order, run_each
 from benchmarks.videos.folder import Corpus, hours, save_rows
 from benchmarks.videos.measures import measure
 from benchmarks.videos.methods import METHODS
-from benchmarks.videos.product import run_preset
+from benchmarks.videos.product import build_library, run_preset
 from benchmarks.videos.scaling import measure_scaling
 from benchmarks.videos.stages import cost_of_stages
 from vcd.evaluate import Row
+from vcd.library import is_library
 from vcd.types import Span
 
 SHAPING = ("vcd/**/*.py", "vcd/**/*.onnx", "configs/*.toml", "benchmarks/peers/*.py", "benchmarks/videos/*.py")
@@ -32,7 +34,7 @@ PACKAGES = ("imagehash", "pdqhash")
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Steps:
     """Where results go, what they are of, and how to make each."""
 
@@ -54,16 +56,15 @@ class Steps:
         self.step("corpus", self.describe_corpus)
         for preset in PRESETS[self.quick]:
             self.step(f"vcd-{preset}", lambda preset=preset: self.product(preset))
-        extract_all(self.corpus, self.places, self.tell)
         self.ask_methods()
         self.step("vpdq", self.vpdq)
         for preset in PRESETS[self.quick]:
             self.step(f"stages-{preset}", lambda preset=preset: self.stages(preset))
         self.step("scaling", lambda: {"points": measure_scaling(SIZES[self.quick])})
 
-    @property
+    @cached_property
     def state(self) -> str:
-        """Changes when results may."""
+        """Changes when results may; that of the code as it was when this began."""
         return f"{self.corpus.digest}-{code_digest()}-{'quick' if self.quick else 'full'}"
 
     @property
@@ -131,6 +132,11 @@ class Steps:
         """Two at a time; each is saved as soon as it is done."""
         wanted = [name for name, method in METHODS.items() if not (self.quick and method.slow)]
         missing = [name for name in wanted if not self.is_done(name)]
+        if not missing:
+            return
+        extract_all(self.corpus, self.places, self.tell)
+        for preset in sorted({METHODS[name].preset for name in missing}):
+            self.library(preset)
         tasks = [(name, (name, self.places, CANDIDATES[self.quick])) for name in missing]
         for number, found in run_each(answer_as_dict, tasks):
             self.save(missing[number], self._method(missing[number], found), found["took_s"])
@@ -186,7 +192,14 @@ class Steps:
         )
 
     def stages(self, preset: str) -> dict[str, Any]:
-        return cost_of_stages(self.corpus, preset, self.places.libraries / preset, self.quick)
+        return cost_of_stages(self.corpus, preset, self.library(preset), self.quick)
+
+    def library(self, preset: str) -> Path:
+        """The library of a preset; made again where it was deleted since the preset was measured."""
+        folder = self.places.libraries / preset
+        if not is_library(folder):
+            build_library(self.corpus, preset, folder)
+        return folder
 
     def _measured(self, name: str, rows: list[Row], threshold: float | None, times: bool = True) -> dict[str, Any]:
         save_rows(self.work / "rows" / f"{name}.csv", rows)
