@@ -17,7 +17,7 @@ from vcd.media import open_media
 from vcd.search import find_candidates
 from vcd.types import Descriptors, Frame
 
-MINUTES = {True: 10.0, False: 40.0}
+MINUTES = {True: 5.0, False: 40.0}
 """Video looked at on each side, at least; quick or not."""
 
 
