@@ -12,7 +12,8 @@ from vcd.align import drop_overlapping, make_aligner
 from vcd.align.ends import refine_ends
 from vcd.align.extent import along, find_run
 from vcd.align.line import Hits, Line, best_line, fit_line, speed_grid
-from vcd.align.score import score_still
+from vcd.align.score import score_run
+from vcd.align.still import still_evidence
 from vcd.config import AlignConfig
 from vcd.errors import UnknownName
 from vcd.pipeline import match_all
@@ -356,6 +357,6 @@ class TestEnds:
 
 
 def test_a_still_with_little_contrast_is_less_sure() -> None:
-    assert score_still(0.9, 1.0) > 0.95
-    assert score_still(0.9, 0.1) < 0.5
-    assert score_still(0.4, 1.0) < 0.05
+    assert score_run(still_evidence(0.9, 1.0, FLOOR)) > 0.9
+    assert score_run(still_evidence(0.9, 0.1, FLOOR)) < 0.5
+    assert score_run(still_evidence(0.4, 1.0, FLOOR)) < 0.05
