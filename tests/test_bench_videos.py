@@ -30,12 +30,12 @@ from benchmarks.videos.scaling import made_frames, measure_scaling
 from tests.made_corpus import HEADER, make_corpus
 from vcd import pipeline
 from vcd.config import load_config
-from vcd.describe import load_card
 from vcd.evaluate import Row, Truth, read_predictions, read_truth
 from vcd.evaluate.contest import contest_score
 from vcd.extract import extract
 from vcd.library import Library
-from vcd.search import find_candidates
+from vcd.model import Model
+from vcd.search import find_candidates, normalise
 from vcd.types import Span
 
 
@@ -160,13 +160,15 @@ class TestFolder:
 def test_the_clocked_stages_find_what_vcd_itself_finds(corpus: Corpus, tmp_path: Path) -> None:
     build_library(corpus, "default", tmp_path)
     config = load_config("default")
-    config = replace(config, align=replace(config.align, refine=False))
+    config = replace(config, align=replace(config.align, refine=False), verify=replace(config.verify, when="never"))
     library = Library(tmp_path, config.library)
     arguments = (config.media, config.media.query, config.describe, True, False)
     views = [view for path in corpus.queries for view in extract(path, str(path), *arguments).views]
-    floor = load_card(config.describe.model).unrelated_similarity
-    found = ask(views, library, config, floor, config.report.min_score,
-                lambda view: find_candidates(view, library, config.search, floor))  # fmt: skip
+    model = Model.of(config)
+    floor = model.calibration.unrelated_similarity
+    found = ask(views, library, config, model.calibration, config.report.min_score,
+                lambda view: find_candidates(normalise(view, model.background, config.search), library,
+                                             config.search, floor))  # fmt: skip
 
     assert found.rows == as_rows(pipeline.query(corpus.queries, tmp_path, config).segments)
     assert {(r.query, r.reference) for r in found.rows} == {("dark.mp4", "one.mp4"), ("small.mp4", "two.mp4")}
@@ -215,7 +217,7 @@ class TestWholeRun:
                 assert found["cost"]["index_cpu_s_per_hour"] > 0
                 assert found["cost"]["query_cpu_s_per_hour"] > 0
         stages = read_results(done / "stages-default.json")
-        assert list(stages["queries"]["s_per_hour"]) == ["decode", "describe", "search", "align", "refine"]
+        assert list(stages["queries"]["s_per_hour"]) == ["decode", "describe", "search", "align", "refine", "verify"]
         assert list(stages["references"]["s_per_hour"]) == ["decode", "describe"]
 
     def test_a_finished_step_is_kept_and_a_missing_one_is_made(

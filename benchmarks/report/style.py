@@ -18,7 +18,8 @@ COLOURS = {
     "hough": "#e8871e", "dynamic-programming": "#66861f", "extrapolation": "#7d5ba6",
 }  # fmt: skip
 """Vcd is blue; what is told apart in one plot differs in lightness as well as in hue."""
-STAGES = {"decode": "#9aa5b1", "describe": "#0b5fa5", "search": "#5aa9e6", "align": "#12908e", "refine": "#e8b44c"}
+STAGES = {"decode": "#9aa5b1", "describe": "#0b5fa5", "search": "#5aa9e6", "align": "#12908e", "refine": "#e8b44c",
+          "verify": "#d1495b"}  # fmt: skip
 RC = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": FAINT,
     "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 10,

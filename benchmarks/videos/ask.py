@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from benchmarks.peers.lecture import choose_references
 from benchmarks.peers.store import ExactStore, load_descriptors, unrelated_similarity
 from benchmarks.videos.methods import METHODS, Method
-from vcd.align import drop_overlapping, make_aligner
+from vcd.align import Calibration, drop_overlapping, load_calibration, make_aligner, rescore
 from vcd.config import Config, load_config
-from vcd.describe import load_card
 from vcd.evaluate import Row
 from vcd.library import Library
-from vcd.search import find_candidates
+from vcd.model import Model
+from vcd.search import Background, find_candidates, normalise
 from vcd.types import Descriptors, FrameMatches, Neighbours, Segment
 
 MIN_SCORE = 0.05
@@ -67,46 +67,54 @@ def answer(name: str, places: Places, candidates: int, min_score: float = MIN_SC
         search=replace(config.search, candidates=limit),
         library=replace(config.library, index=method.index or "exact"),  # type: ignore[arg-type]
     )
-    store, floor = _open_store(method, places, config)
+    config = replace(config, verify=replace(config.verify, when="never"))
+    store, background, calibration = _open_store(method, places, config)
     queries = load_descriptors(places.views(f"queries-{method.sampling}", method.model or config.describe.model))
     if method.reference_rule == "lecture":
-        return ask(queries, store, config, floor, min_score, lambda view: choose_references(view, store))
-    return ask(
-        queries, store, config, floor, min_score, lambda view: find_candidates(view, store, config.search, floor)
-    )
+        return ask(queries, store, config, calibration, min_score, lambda view: (view, choose_references(view, store)))
+    floor = calibration.unrelated_similarity
+
+    def find(view: Descriptors) -> tuple[Descriptors, list[FrameMatches]]:
+        return find_candidates(normalise(view, background, config.search), store, config.search, floor)
+
+    return ask(queries, store, config, calibration, min_score, find)
 
 
-def _open_store(method: Method, places: Places, config: Config) -> tuple[Store, float]:
+def _open_store(method: Method, places: Places, config: Config) -> tuple[Store, Background | None, Calibration]:
+    """What is searched; and what is known of the model: of a peer's, how alike unrelated pictures look to it."""
     if method.model is None:
         library = Library(places.libraries / method.preset, config.library)
         library.load()
-        return library, load_card(config.describe.model).unrelated_similarity
+        model = Model.of(config)
+        return library, model.background, model.calibration
     references = load_descriptors(places.views("films-default", method.model))
     strangers = [film for film in references if film.name in places.distractors]
-    return ExactStore(references), unrelated_similarity(strangers if len(strangers) > 1 else references)
+    floor = unrelated_similarity(strangers if len(strangers) > 1 else references)
+    return ExactStore(references), None, load_calibration(method.model, floor)
 
 
 def ask(
     views: Sequence[Descriptors],
     store: Store,
     config: Config,
-    floor: float,
+    calibration: Calibration,
     min_score: float,
-    find: Callable[[Descriptors], list[FrameMatches]],
+    find: Callable[[Descriptors], tuple[Descriptors, list[FrameMatches]]],
 ) -> Answer:
     """The stages that `vcd.pipeline.query` goes through, but for decoding, with a clock between them."""
+    floor = calibration.unrelated_similarity
     aligner = make_aligner(config.align, floor)
     took_s = {"search": 0.0, "align": 0.0}
     found: dict[str, list[Segment]] = {}
     for view in views:
         started_s = time.process_time()
-        candidates = find(view)
+        weighed, candidates = find(view)
         searched_s = time.process_time()
         mine = found.setdefault(view.name, [])
         for matches in candidates:
             reference = store.descriptors(matches.media_id)
             if reference is not None:
-                mine += aligner.align(view, reference, matches)
+                mine += [rescore(segment, calibration) for segment in aligner.align(weighed, reference, matches)]
         took_s["search"] += searched_s - started_s
         took_s["align"] += time.process_time() - searched_s
     segments = [kept for mine in found.values() for kept in drop_overlapping(s for s in mine if s.score >= min_score)]

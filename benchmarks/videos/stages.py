@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.videos.folder import Corpus, duration_s
-from vcd.align import drop_overlapping, make_aligner
+from vcd.align import drop_overlapping, rescore
 from vcd.config import load_config
 from vcd.describe import describe_frames, make_describer
+from vcd.examine import examine
 from vcd.extract import refine
 from vcd.library import Library
 from vcd.media import open_media
-from vcd.search import find_candidates
+from vcd.model import Model
+from vcd.search import find_candidates, normalise
 from vcd.types import Descriptors, Frame
 
 MINUTES = {True: 5.0, False: 40.0}
@@ -35,7 +37,7 @@ class Watch:
 
 
 def cost_of_stages(corpus: Corpus, preset: str, library: Path, quick: bool) -> dict[str, Any]:
-    """For references: decode and describe. For queries: also search, align and refine, in that order.
+    """For references: decode and describe. For queries: also search, align, refine and verify.
 
     Frames are held until they are described, so that the two can be told apart: long files are left out.
     """
@@ -70,18 +72,26 @@ def _watch_query(path: Path, views: list[Descriptors], preset: str, folder: Path
     config = load_config(preset)
     library = Library(folder, config.library)
     library.load()
-    floor = make_describer(config.describe.model).card.unrelated_similarity
-    aligner = make_aligner(config.align, floor)
+    model = Model.of(config)
     found = []
     for view in views:
         with watch.on("search"):
-            candidates = find_candidates(view, library, config.search, floor)
+            floor = model.calibration.unrelated_similarity
+            weighed, candidates = find_candidates(
+                normalise(view, model.background, config.search), library, config.search, floor
+            )
         with watch.on("align"):
             for matches in candidates:
                 reference = library.descriptors(matches.media_id)
                 assert reference is not None
-                found += aligner.align(view, reference, matches)
+                found += [rescore(s, model.calibration) for s in model.aligner.align(weighed, reference, matches)]
     files = {row.path: row.file for row in library.media}
-    with watch.on("refine"):
-        for segment in drop_overlapping(s for s in found if s.score >= config.report.min_score):
-            refine(replace(segment, query=path.name), path, files[segment.reference], config)
+    least = min(config.report.min_score, config.verify.grey_from)
+    as_is = replace(config, align=replace(config.align, refine=False))
+    for segment in drop_overlapping(s for s in found if s.score >= least):
+        files_of_both = path, files[segment.reference]
+        with watch.on("refine"):
+            refined = refine(segment, *files_of_both, config)
+        with watch.on("verify"):
+            is_grey = config.verify.grey_from <= segment.score <= config.verify.grey_to
+            examine(refined, *files_of_both, as_is, config.verify.when == "always" or is_grey)

@@ -37,7 +37,7 @@ def find_exhaustively(
 ) -> Iterator[Stretch]:
     """The best line and run; then the best among the query frames that are left."""
     free = np.ones(len(query), dtype=bool)
-    speeds = speed_grid(config.min_speed, config.max_speed)
+    speeds = speed_grid(config.min_speed, config.max_speed, config.backwards)
     while True:
         line = _best_line(query, reference, free, floor, speeds)
         run = find_run(query, along(query, reference, line), free, floor)
@@ -49,10 +49,10 @@ def find_exhaustively(
         start_s = 0.0 if run.first == 0 else float(query.times_s[run.first - 1 : run.first + 1].mean())
         end_s = float(query.times_s[run.stop - 1 : run.stop + 1].mean()) if run.stop < len(query) else np.inf
         # Where the query outlasts the reference, the copy ends with the reference.
-        start_s = max(start_s, -line.offset_s / line.speed)
-        end_s = min(end_s, query.info.duration_s, (reference.info.duration_s - line.offset_s) / line.speed)
+        first_s, last_s = line.inside(reference.info.duration_s)
+        start_s, end_s = max(start_s, first_s), min(end_s, query.info.duration_s, last_s)
         if end_s > start_s:
-            r_start_s, r_end_s = line.at(np.array([start_s, end_s])).tolist()
+            r_start_s, r_end_s = sorted(line.at(np.array([start_s, end_s])).tolist())
             yield Stretch(Span(start_s, end_s), Span(r_start_s, r_end_s), line.speed)
 
 
@@ -67,7 +67,8 @@ def _best_line(
     gains[~free] = -np.inf
     rows = np.arange(len(query))
     for speed in speeds:
-        offsets_s = np.arange(-speed * query.times_s[-1], reference.info.duration_s, STEP_S)
+        ends_s = speed * query.times_s[[0, -1]]
+        offsets_s = np.arange(-ends_s.max(), reference.info.duration_s - ends_s.min(), STEP_S)
         columns = np.rint((speed * query.times_s[:, None] + offsets_s[None, :]) / STEP_S).astype(np.int64)
         outside = (columns < 0) | (columns >= len(moments_s))
         columns = np.clip(columns, 0, len(moments_s) - 1)
@@ -75,7 +76,7 @@ def _best_line(
         best = greatest_runs(np.where(outside, nothing, gains[rows[:, None], columns]))
         for peak in np.flatnonzero(best >= AS_GOOD * best.max()):
             likeness = np.where(outside[:, peak], 0.0, seen[rows, columns[:, peak]])[free]
-            worth = float(np.maximum(0, likeness - floor).sum()) * (1.0 if speed == 1 else 0.97)
+            worth = float(np.maximum(0, likeness - floor).sum()) * (1.0 if speed == 1 else 0.97 if speed > 0 else 0.9)
             found.append((float(best[peak]), worth, Line(float(speed), float(offsets_s[peak]))))
     most = max(gain for gain, _, _ in found)
     return max((item for item in found if item[0] >= AS_GOOD * most), key=lambda item: item[1])[2]
@@ -96,9 +97,9 @@ def _place(
     """The line near `line` along which the rows agree most with what lies between the sampled reference frames."""
     middle_s = float(query.times_s[rows].mean())
     pivot_s = line.speed * middle_s + line.offset_s
-    tried = [line.speed * ratio for ratio in FINE_SPEEDS]
-    usual = [speed for speed in COMMON_SPEEDS if tried[0] <= speed <= tried[-1]]
-    speeds = [speed for speed in [*usual, *tried] if limits[0] <= speed <= limits[1]]
+    sign, tried = float(np.sign(line.speed)), [line.speed * ratio for ratio in FINE_SPEEDS]
+    usual = [sign * speed for speed in COMMON_SPEEDS if min(tried) <= sign * speed <= max(tried)]
+    speeds = [speed for speed in [*usual, *tried] if limits[0] <= abs(speed) <= limits[1]]
     similarities = query.vectors[rows] @ reference.vectors.T
     best: tuple[float, Line] | None = None
     for number, speed in enumerate(speeds):

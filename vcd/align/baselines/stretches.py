@@ -21,12 +21,12 @@ class Stretch:
     query: Span
     reference: Span
     speed: float | None = None
-    """None: what the two lengths say."""
+    """None: what the two lengths say; negative: backwards."""
 
     @property
     def line(self) -> Line:
         speed = self.speed or self.reference.length_s / self.query.length_s
-        return Line(speed, self.reference.start_s - speed * self.query.start_s)
+        return Line(speed, (self.reference.start_s if speed > 0 else self.reference.end_s) - speed * self.query.start_s)
 
 
 Find = Callable[[Descriptors, Descriptors, FrameMatches, float, AlignConfig], Iterable[Stretch]]
@@ -84,12 +84,14 @@ def _segment(query: Descriptors, reference: Descriptors, stretch: Stretch, floor
     similarities = along(query, reference, line)[first:stop]
     gains = (np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * np.clip(query.quality[first:stop], 0, 1)
     run = Run(first, stop, float(gains.sum()), similarities)
+    evidence = weigh(query, reference, line, run, floor) if stop > first else None
     return Segment(
         query=query.name,
         reference=reference.name,
         query_span=stretch.query,
         reference_span=stretch.reference,
-        score=score_run(weigh(query, reference, line, run, floor)) if stop > first else 0.0,
+        score=score_run(evidence) if evidence else 0.0,
         speed=line.speed,
         mirrored=query.mirrored,
+        evidence=evidence,
     )
