@@ -76,6 +76,22 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"speed": speed_table
 """What is made of ``results/NAME.json``, by NAME."""
 
 
+def video_tables(folder: Path) -> dict[str, str]:
+    """Tables of the video benchmark's latest run, by the names of their markers; none where nothing was run."""
+    from benchmarks.report import page  # it uses this module
+    from benchmarks.report.results import MAIN, Results, latest_folder
+
+    latest = latest_folder(folder)
+    results = Results.read(latest) if latest else None
+    if latest is None or results is None or MAIN not in results.files:
+        return {}
+    where = f"All results and plots: [benchmarks/results/{latest.name}](benchmarks/results/{latest.name}/README.md)."
+    return {
+        "videos": f"{page.accuracy_table(results)}\n\n{page.corpus_text(results)}\n\n{where}",
+        "aligners": page.aligner_table(results),
+    }
+
+
 def with_table(text: str, name: str, table: str) -> str:
     """The text with the table between the markers of that name; raises `NoPlace`."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
@@ -92,6 +108,9 @@ def update_file(path: Path, results_folder: Path = FOLDER, write: bool = True) -
         found = results_folder / f"{name}.json"
         if found.exists():
             after = with_table(after, name, make_table(read_results(found)))
+    for name, table in video_tables(results_folder).items():
+        if f"<!-- {name}:begin -->" in after:
+            after = with_table(after, name, table)
     if write and after != before:
         write_whole(path, after)
     return after != before

@@ -89,16 +89,22 @@ class SearchConfig:
     """Reference frames fetched for each query frame; large, because time prunes later."""
     candidates: Annotated[int, Within(1, 10000)] = 30
     """References aligned with a query, best first."""
+    normalise: Annotated[float, Within(0, 2)] = 1.0
+    """How much of a query frame's likeness to the model's background set is taken off its similarities (beta of score
+    normalisation); 0: nothing. Models without such a set are not affected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignConfig:
     """How frame matches become segments."""
 
-    aligner: Literal["vote"] = "vote"
+    aligner: Literal["vote", "temporal-network", "hough", "dynamic-programming", "extrapolation", "exhaustive"] = "vote"
+    """vote is the one to use; the others are there to be compared with, and know fewer tricks or take much longer."""
     min_speed: Annotated[float, Within(0.1, 1)] = 0.5
     """Slowest copy looked for: reference seconds per query second."""
     max_speed: Annotated[float, Within(1, 10)] = 2.0
+    backwards: bool = True
+    """Also look for copies that are played backwards."""
     max_segments: Annotated[int, Within(1, 1000)] = 20
     """Segments looked for in one pair of files."""
     min_length_s: Annotated[float, Within(0, 3600)] = 2.0
@@ -107,6 +113,22 @@ class AlignConfig:
     """Pieces of one line closer than this become one segment."""
     refine: bool = True
     """Decode both files around the ends of each segment to find them exactly, where the files can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyConfig:
+    """Where local features of both files' pictures are compared, to tell a copy from what only looks alike."""
+
+    when: Literal["never", "grey", "always"] = "grey"
+    """grey: segments whose score says too little. always: all segments."""
+    grey_from: Annotated[float, Within(0, 1)] = 0.05
+    """Scores from here on ..."""
+    grey_to: Annotated[float, Within(0, 1)] = 0.95
+    """... to here are grey."""
+    features: Literal["sift", "orb"] = "sift"
+    """sift: sure. orb: several times as fast, and blind where a copy is much smaller or blurred."""
+    pairs: Annotated[int, Within(1, 100)] = 6
+    """Moments of a segment that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +150,7 @@ class Config:
     library: LibraryConfig = field(default_factory=LibraryConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
 
     def as_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from vcd.align import refine_ends
+from vcd.align import load_calibration, refine_ends
 from vcd.config import Config, DescribeConfig, MediaConfig, SampleConfig
 from vcd.describe import Describer, describe_frames, make_describer
 from vcd.errors import InputError
@@ -53,8 +53,9 @@ def extract(
 
 def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Segment:
     """The segment with exact ends, found by decoding both files around them."""
-    both = _open(query, config.media), _open(reference, config.media)
-    floor = _describer(config.describe.model).card.unrelated_similarity
+    both = open_kept(query, config.media), open_kept(reference, config.media)
+    card = _describer(config.describe.model).card
+    floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
     look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.mirrored)
     look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, mirrored=False)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
@@ -74,7 +75,7 @@ def _describer(model: str) -> Describer:
 
 
 @lru_cache(maxsize=8)
-def _open(path: Path, media: MediaConfig) -> Media:
+def open_kept(path: Path, media: MediaConfig) -> Media:
     """Kept open for the segments that follow: reading the timeline of a long file takes a while."""
     return open_media(path, media)
 

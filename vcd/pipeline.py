@@ -1,6 +1,7 @@
 """The stages in order: what `vcd index`, `vcd query` and `vcd compare` do.
 
-path --media--> Frame --describe--> Descriptors --library--> FrameMatches --align--> Segment --report--> rows
+path --media--> Frame --describe--> Descriptors --library--> FrameMatches --align--> Segment --verify--> Segment
+--report--> rows
 """
 
 import logging
@@ -9,20 +10,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 import vcd
-from vcd.align import Aligner, drop_overlapping, make_aligner
+from vcd.align import drop_overlapping, rescore
 from vcd.config import Config
 from vcd.describe import load_card
 from vcd.errors import InputError, LibraryMismatch
-from vcd.extract import Extracted, extract, refine
+from vcd.examine import examine
+from vcd.extract import Extracted, extract
 from vcd.library import Library, LibraryWriter, MediaRow, is_library
 from vcd.media import find_media
 from vcd.media.files import MediaPath
+from vcd.model import Model
 from vcd.plan import make_plan
-from vcd.search import find_candidates
-from vcd.types import Descriptors, FrameMatches, Problem, Progress, Report, Segment, quiet
+from vcd.report import write_atomically
+from vcd.search import find_candidates, match_all, normalise
+from vcd.types import Descriptors, Problem, Progress, Report, Segment, quiet
 from vcd.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -100,90 +102,110 @@ def query(
 
     A file that cannot be read becomes a `Problem` of the report.
     """
-    card = load_card(config.describe.model)
+    model = Model.of(config)
     library = Library(folder, config.library)
-    if library.model != card.identity:
+    if library.model != model.card.identity:
         raise LibraryMismatch(
-            f"{folder}: the library was made with model {library.model}, the query would use {card.identity}; "
+            f"{folder}: the library was made with model {library.model}, the query would use {model.card.identity}; "
             "set describe.model to the library's model, or index the media again into another folder"
         )
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
-    aligner = make_aligner(config.align, card.unrelated_similarity)
     segments: list[Segment] = []
     usable = 0
     with Workers(worker_count(workers, len(items)), config.media.timeout_s) as pool:
-        extracted = pool.map(extract, [_query_task(item, config) for item in items])
+        extracted = pool.map(extract, [query_task(item, config) for item in items])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
             if isinstance(result, InputError):
                 problems.append(Problem(items[number].given, result.reason))
                 continue
             usable += 1
-            found_here = _search_and_align(result.views, library, aligner, config, card.unrelated_similarity)
-            shown = choose(found_here, config)
-            segments += _refined(pool, [(s, items[number].path, library.row(i).file) for s, i in shown], config)
-    return _report(
-        segments,
-        problems,
-        usable,
-        config,
-        {"library": str(folder), "references": len(library), "model": card.identity},
-    )
+            found_here = search_and_align(result.views, library, model, config)
+            likely = [(s, items[number].path, library.row(i).file) for s, i in preselect(found_here, config)]
+            segments += choose(_examined(pool, likely, model, config), config)
+    made_with = {"library": str(folder), "references": len(library), **model.made_with}
+    return _report(segments, problems, usable, config, made_with)
 
 
-def _query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
+def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
+    """What a worker is told to read a query: its name, and the arguments of `extract`."""
     media, describe = config.media, config.describe
     return item.given, (item.path, item.given, media, media.query, describe, describe.mirrored, False)
 
 
-def _search_and_align(
-    views: Sequence[Descriptors], library: Library, aligner: Aligner, config: Config, floor: float
+def search_and_align(
+    views: Sequence[Descriptors], library: Library, model: Model, config: Config
 ) -> list[tuple[Segment, int]]:
     """All segments of one query, each with its reference's media id."""
     found: list[tuple[Segment, int]] = []
     for view in views:
-        for matches in find_candidates(view, library, config.search, floor):
+        weighed, candidates = find_candidates(
+            normalise(view, model.background, config.search),
+            library, config.search, model.calibration.unrelated_similarity,
+        )  # fmt: skip
+        for matches in candidates:
             reference = library.descriptors(matches.media_id)
             if reference is not None:
-                found += [(segment, matches.media_id) for segment in aligner.align(view, reference, matches)]
+                segments = model.aligner.align(weighed, reference, matches)
+                found += [(rescore(segment, model.calibration), matches.media_id) for segment in segments]
     return found
 
 
-def choose(found: Sequence[tuple[Segment, int]], config: Config) -> list[tuple[Segment, int]]:
-    """Segments to show: probable enough, no two for one copy, the best few when the report is limited."""
+def preselect(found: Sequence[tuple[Segment, int]], config: Config) -> list[tuple[Segment, int]]:
+    """Segments worth a look at both files: those that may be shown in the end, no two for one copy."""
     media_ids = {id(segment): media_id for segment, media_id in found}
-    probable = [segment for segment, _ in found if segment.score >= config.report.min_score]
-    kept = drop_overlapping(probable)[: config.report.top or None]
+    least = config.report.min_score
+    if config.verify.when != "never":
+        least = min(least, config.verify.grey_from)
+    kept = drop_overlapping([segment for segment, _ in found if segment.score >= least])
+    if config.report.top and config.verify.when == "never":
+        kept = choose(kept, config)
     return [(segment, media_ids[id(segment)]) for segment in kept]
 
 
-def _refined(pool: Workers, chosen: Sequence[tuple[Segment, Path, Path]], config: Config) -> list[Segment]:
-    """Segments with exact ends where both files can be read, as they were where not."""
+def choose(segments: Sequence[Segment], config: Config) -> list[Segment]:
+    """Segments to show: probable enough, no two for one copy, the best few when the report is limited."""
+    probable = [segment for segment in segments if segment.score >= config.report.min_score]
+    return drop_overlapping(probable)[: config.report.top or None]
+
+
+def _examined(
+    pool: Workers, chosen: Sequence[tuple[Segment, Path, Path]], model: Model, config: Config
+) -> list[Segment]:
+    """Segments with exact ends and verified, where both files can be read and as the settings say."""
     segments = [segment for segment, _, _ in chosen]
-    if not config.align.refine:
-        return segments
     tasks = [
-        (number, (segment, query_path, reference_path, config))
+        (number, (segment, query_path, reference_path, config, _is_doubtful(segment, config)))
         for number, (segment, query_path, reference_path) in enumerate(chosen)
-        if reference_path.exists()
+        if (config.align.refine or _is_doubtful(segment, config)) and reference_path.exists()
     ]
     numbers = [number for number, _ in tasks]
-    for done, result in pool.map(refine, [(segments[number].query, arguments) for number, arguments in tasks]):
+    for done, result in pool.map(examine, [(segments[number].query, arguments) for number, arguments in tasks]):
         if isinstance(result, InputError):
             logger.warning("%s: the ends of a segment stay rough: %s", result.path, result.reason)
         else:
-            segments[numbers[done]] = result
+            segments[numbers[done]] = rescore(result, model.calibration)
     return segments
 
 
-def compare(query_path: Path, reference_path: Path, config: Config, progress: Progress = quiet) -> Report:
+def _is_doubtful(segment: Segment, config: Config) -> bool:
+    """Whether local features are to be compared."""
+    settings = config.verify
+    grey = settings.grey_from <= segment.score <= settings.grey_to
+    return settings.when == "always" or (settings.when == "grey" and grey)
+
+
+def compare(
+    query_path: Path, reference_path: Path, config: Config, progress: Progress = quiet, plot: Path | None = None
+) -> Report:
     """Which stretches of one file were copied from another? No library is needed.
 
-    Raises `InputError` when one of the two cannot be read.
+    With `plot` a PNG of both files' similarities and of what was found is written there. Raises `InputError` when one
+    of the two cannot be read.
     """
-    card = load_card(config.describe.model)
+    model = Model.of(config)
     files = [_single(path) for path in (query_path, reference_path)]
     media, describe = config.media, config.describe
     reference_task = (
@@ -192,21 +214,23 @@ def compare(query_path: Path, reference_path: Path, config: Config, progress: Pr
     )
     both: dict[int, Extracted] = {}
     with Workers(worker_count(None, 2), media.timeout_s) as pool:
-        for number, result in progress(
-            pool.map(extract, [_query_task(files[0], config), reference_task]), "reading", 2
-        ):
+        for number, result in progress(pool.map(extract, [query_task(files[0], config), reference_task]), "reading", 2):
             if isinstance(result, InputError):
                 raise result
             both[number] = result
         reference = both[1].views[0]
-        aligner = make_aligner(config.align, card.unrelated_similarity)
-        found = [
-            (segment, 0)
-            for view in both[0].views
-            for segment in aligner.align(view, reference, match_all(view, reference, config.search.neighbours))
-        ]
-        segments = _refined(pool, [(s, files[0].path, files[1].path) for s, _ in choose(found, config)], config)
-    return _report(segments, [], 1, config, {"model": card.identity})
+        found: list[tuple[Segment, int]] = []
+        views = [normalise(each, model.background, config.search) for each in both[0].views]
+        for view in views:
+            segments = model.aligner.align(view, reference, match_all(view, reference, config.search.neighbours))
+            found += [(rescore(segment, model.calibration), 0) for segment in segments]
+        likely = [(segment, files[0].path, files[1].path) for segment, _ in preselect(found, config)]
+        shown = choose(_examined(pool, likely, model, config), config)
+    if plot is not None:
+        from vcd.report.matrix import draw_matrix  # draws with libraries that nothing else needs
+
+        write_atomically(draw_matrix(views, reference, shown, model.calibration.unrelated_similarity), plot)
+    return _report(shown, [], 1, config, model.made_with)
 
 
 def _single(path: Path) -> MediaPath:
@@ -216,15 +240,6 @@ def _single(path: Path) -> MediaPath:
     if isinstance(found, InputError):
         raise found
     return found
-
-
-def match_all(query: Descriptors, reference: Descriptors, neighbours: int) -> FrameMatches:
-    """Each query frame's best frames of one reference, by comparing with all of them."""
-    similarities = query.vectors @ reference.vectors.T
-    k = min(neighbours, len(reference))
-    best = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
-    rows = np.repeat(np.arange(len(query)), k)
-    return FrameMatches(0, rows, reference.times_s[best.ravel()], similarities[rows, best.ravel()], votes=0.0)
 
 
 def _report(
@@ -242,8 +257,10 @@ def _report(
     )
 
 
-def with_report_options(config: Config, min_score: float | None, top: int | None) -> Config:
+def with_report_options(config: Config, min_score: float | None, top: int | None, verify: bool = False) -> Config:
     """The configuration with what the command line says about the rows to show."""
+    if verify:
+        config = replace(config, verify=replace(config.verify, when="always"))
     report = config.report
     if min_score is not None:
         report = replace(report, min_score=min_score)

@@ -80,8 +80,15 @@ class Descriptors:
     """float32 (N,), from 0 (flat or black: says nothing) to 1."""
     mirrored: bool = False
     """Whether the vectors are those of the mirrored pictures."""
+    bias: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    """float32 (N,), taken off the similarities of each row when this is a query: how much more alike than usual it
+    looks to pictures that it has nothing to do with. Zeros unless `vcd.search` knows better."""
 
     def __post_init__(self) -> None:
+        if not len(self.bias):
+            object.__setattr__(self, "bias", np.zeros(len(self.times_s), dtype=np.float32))
+        if len(self.bias) != len(self.times_s):
+            raise ValueError(f"times {self.times_s.shape} and bias {self.bias.shape} of {self.name} do not agree")
         if self.vectors.ndim != 2 or not len(self.times_s) == len(self.vectors) == len(self.quality):
             raise ValueError(
                 f"times {self.times_s.shape}, vectors {self.vectors.shape} and quality {self.quality.shape} "
@@ -132,13 +139,61 @@ class FrameMatches:
     reference_times_s: NDArray[np.float64]
     """float64 (M,)."""
     similarities: NDArray[np.float32]
-    """float32 (M,), cosine."""
+    """float32 (M,), cosine less the bias of the query's row."""
     votes: float
     """Evidence that some stretch of the query comes from this reference; ranks candidates."""
 
     def __post_init__(self) -> None:
         if not len(self.query_rows) == len(self.reference_times_s) == len(self.similarities):
             raise ValueError("query_rows, reference_times_s and similarities differ in length")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a segment being a copy, in measures that mean the same for every model.
+
+    A margin is how far a similarity stands out of unrelated pictures: 0 not at all, 1 identical.
+    """
+
+    log_gain: float = 0.0
+    """Logarithm of the sum of gains along the segment."""
+    log_news: float = 0.0
+    """Logarithm of the sum of margins with each frame weighed by how much it differs from the segment's earlier ones:
+    one static shot is one piece of evidence, however long."""
+    log_shots: float = 0.0
+    """Logarithm of the number of distinct shots that support it."""
+    coverage: float = 1.0
+    """Share of the frames that support it."""
+    margin: float = 0.0
+    """Median margin of the supporting frames."""
+    low_margin: float = 0.0
+    """Margin that nine of ten supporting frames exceed."""
+    sharpness: float = 0.0
+    """Mean margin along the line less that along the line moved in time: a copy is alike at its own moment only."""
+    rarity: float = 1.0
+    """Mean weight of its frames: near 0 where they are found in many references or say nothing."""
+    speed: float = 0.0
+    """Absolute logarithm of the absolute speed: unusual speeds fit by chance more often."""
+    backwards: float = 0.0
+    """1 for a segment that is played backwards."""
+    still: bool = False
+    """Whether one side is a single picture, so that margin and rarity are all there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What local features of a few frame pairs say about a segment; see `vcd.verify`."""
+
+    pairs: int
+    """Frame pairs that had enough features on both sides to be compared."""
+    log_inliers: float
+    """Logarithm of 1 + the median number of features that follow one similarity transform."""
+    agreement: float
+    """Share of the pairs whose transform is that of the segment."""
+    motion: float
+    """Correlation of what moves in the query with what moves in the reference there, -1 to 1; 0 where nothing does."""
+    moving: float
+    """Share of the agreeing pairs where something moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +213,10 @@ class Segment:
     """None: not checked."""
     refined: bool = False
     """Whether the ends were found by decoding both files around them."""
+    evidence: Evidence | None = None
+    """None: the score was not made from evidence."""
+    geometry: Geometry | None = None
+    """None: not looked at, or there was too little to see."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:

@@ -26,6 +26,8 @@ MAX_LOOKS = 6
 """Looks at one end, each further on while the end lies at the border of what was seen."""
 MIN_RISE = 0.1
 """The inside must look this much more alike than unrelated pictures, or the end is left where it was."""
+CUT_WORTH = 0.3
+"""What a cut between two frames adds to the evidence that the copy begins or ends there."""
 NEAREST_S = 0.5
 """A dense frame further than this from the moment sought does not stand for it."""
 
@@ -63,7 +65,7 @@ class Looker:
 
     def __call__(self, start_s: float, end_s: float, line: Line) -> Window:
         query = _inside(start_s, end_s, self.durations_s[0])
-        r_start_s, r_end_s = line.at(np.array([query.start_s, query.end_s])).tolist()
+        r_start_s, r_end_s = sorted(line.at(np.array([query.start_s, query.end_s])).tolist())
         reference = _inside(r_start_s - SLACK_S, r_end_s + SLACK_S, self.durations_s[1])
         return Window(self.look_query(query), self.look_reference(reference))
 
@@ -75,10 +77,9 @@ def refine_ends(
 
     `durations_s` are those of query and reference, `floor` is the similarity of unrelated pictures.
     """
-    if segment.query_span.length_s == 0 or segment.reference_span.length_s == 0 or segment.speed < 0:
+    if segment.query_span.length_s == 0 or segment.reference_span.length_s == 0:
         return segment
-    span = segment.query_span
-    line = Line(segment.speed, segment.reference_span.start_s - segment.speed * span.start_s)
+    span, line = segment.query_span, line_of(segment)
     look = Looker(look_query, look_reference, durations_s)
     inner_s = min(INNER_S, span.length_s / 2)
     windows = [
@@ -93,11 +94,11 @@ def refine_ends(
     end_s = _find_end(look, span.end_s, inner_s, +1, line, floor, windows[1:])
     if start_s is None or end_s is None:
         return segment
-    start_s = max(start_s, 0.0, -line.offset_s / line.speed)
-    end_s = min(end_s, durations_s[0], (durations_s[1] - line.offset_s) / line.speed)
+    first_s, last_s = line.inside(durations_s[1])
+    start_s, end_s = max(start_s, 0.0, first_s), min(end_s, durations_s[0], last_s)
     if end_s - start_s < 0.5 * min(span.length_s, 2.0):
         return segment
-    r_start_s, r_end_s = np.maximum(0.0, line.at(np.array([start_s, end_s]))).tolist()
+    r_start_s, r_end_s = sorted(np.maximum(0.0, line.at(np.array([start_s, end_s]))).tolist())
     return replace(
         segment,
         query_span=Span(start_s, end_s),
@@ -105,6 +106,12 @@ def refine_ends(
         speed=line.speed,
         refined=True,
     )
+
+
+def line_of(segment: Segment) -> Line:
+    """The line through both ends of a segment's spans."""
+    at_start_s = segment.reference_span.start_s if segment.speed > 0 else segment.reference_span.end_s
+    return Line(segment.speed, at_start_s - segment.speed * segment.query_span.start_s)
 
 
 def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float) -> Line:
@@ -116,7 +123,10 @@ def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float
     middle_s = (span.start_s + span.end_s) / 2
     pivot_s = line.speed * middle_s + line.offset_s
     reach = SLACK_S / max(span.length_s / 2, 1e-6)
-    speeds = [speed for speed in COMMON_SPEEDS if abs(speed - line.speed) <= min(reach, 0.6 * line.speed)]
+    sign = 1.0 if line.speed > 0 else -1.0
+    speeds = [
+        sign * speed for speed in COMMON_SPEEDS if abs(speed - abs(line.speed)) <= min(reach, 0.6 * abs(line.speed))
+    ]
     tried = dict.fromkeys([*speeds, line.speed])
     if span.length_s >= 4 * INNER_S:
         moves_s = [_best_move([window], line.speed, pivot_s, middle_s, floor)[1] for window in windows]
@@ -127,7 +137,7 @@ def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float
     best: tuple[float, Line] | None = None
     for speed in tried:
         agreement, move_s = _best_move(windows, speed, pivot_s, middle_s, floor)
-        worth = agreement * (1.0 if speed == 1 else 0.99 if speed in COMMON_SPEEDS else 0.98)
+        worth = agreement * (1.0 if abs(speed) == 1 else 0.99 if abs(speed) in COMMON_SPEEDS else 0.98)
         if best is None or worth > best[0]:
             best = worth, Line(speed, pivot_s + move_s - speed * middle_s)
     assert best is not None
@@ -172,10 +182,10 @@ def _find_end(
     for number in range(MAX_LOOKS):
         out_s, in_s = at_s + direction * OUTER_S, at_s - direction * inner_s
         window = seen[number] if number < len(seen) else look(min(out_s, in_s), max(out_s, in_s), line)
-        times_s, similarities = window.query.times_s, window.along(line)
+        times_s, similarities, vectors = window.query.times_s, window.along(line), window.query.vectors
         if direction > 0:
-            times_s, similarities = times_s[::-1], similarities[::-1]
-        first = _change_point(similarities, floor)
+            times_s, similarities, vectors = times_s[::-1], similarities[::-1], vectors[::-1]
+        first = _change_point(similarities, vectors, floor)
         if first is None:
             return None
         if first > 0:
@@ -187,11 +197,12 @@ def _find_end(
     return at_s
 
 
-def _change_point(similarities: NDArray[np.float64], floor: float) -> int | None:
+def _change_point(similarities: NDArray[np.float64], vectors: NDArray[np.float32], floor: float) -> int | None:
     """Row from which the similarities, outer first, belong to the copy.
 
     The suffix with the greatest sum over a threshold between unrelated and inside, nearer to unrelated: a frame of fast
-    action is less like its neighbour than one of a quiet scene.
+    action is less like its neighbour than one of a quiet scene. A copy is spliced in with a cut, so a cut of the query
+    beside that row is worth as much as a frame that agrees.
     """
     if len(similarities) < 3:
         return None
@@ -199,7 +210,10 @@ def _change_point(similarities: NDArray[np.float64], floor: float) -> int | None
     if inside < floor + MIN_RISE:
         return None
     gains = np.clip(similarities - (floor + (inside - floor) / 3), -0.3, 0.3)
-    return int(np.argmax(np.cumsum(gains[::-1])[::-1]))
+    worth = np.cumsum(gains[::-1])[::-1]
+    alike = np.einsum("nd,nd->n", vectors[1:], vectors[:-1])
+    worth[1:] += CUT_WORTH * np.clip((1 - alike) / (1 - floor), 0, 1) ** 2
+    return int(np.argmax(worth))
 
 
 def _inside(start_s: float, end_s: float, duration_s: float) -> Span:

@@ -29,7 +29,7 @@ class Run:
 
 
 def along(query: Descriptors, reference: Descriptors, line: Line) -> NDArray[np.float64]:
-    """float64 (N,), similarity of each query frame to the reference where the line puts it.
+    """float64 (N,), similarity of each query frame, less its bias, to the reference where the line puts it.
 
     The better of the reference frames before and after that moment, or 0 when neither is within reach.
     """
@@ -39,7 +39,7 @@ def along(query: Descriptors, reference: Descriptors, line: Line) -> NDArray[np.
     for neighbour in (after - 2, after - 1, after, after + 1):
         rows = np.clip(neighbour, 0, len(reference) - 1)
         near = (np.abs(reference.times_s[rows] - at_s) <= REACH_S) & (rows == neighbour)
-        similarities = np.einsum("nd,nd->n", query.vectors, reference.vectors[rows])
+        similarities = np.einsum("nd,nd->n", query.vectors, reference.vectors[rows]) - query.bias
         best = np.where(near, np.maximum(best, similarities), best)
     return best
 

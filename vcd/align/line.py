@@ -12,13 +12,15 @@ BIN_S = 1.0
 NEAR_S = (2.5, 2.0, 1.5)
 """Distance from the line within which matches take part in the fit, pass by pass."""
 SNAP_WITHIN = 0.04
+CELLS_AT_ONCE = 1_000_000
+"""Hits times speeds that are counted together: bounds the memory."""
 MIN_FREE_LENGTH_S = 8.0
 """A shorter stretch of matches says too little about the speed: it takes the nearest common one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits:
-    """Matches of one pair (M of them)."""
+    """Matches of one pair (M of them), by query row and reference time."""
 
     rows: NDArray[np.int64]
     """Query rows."""
@@ -26,6 +28,11 @@ class Hits:
     r_s: NDArray[np.float64]
     weights: NDArray[np.float64]
     """Positive."""
+
+    def __post_init__(self) -> None:
+        steps, rising = np.diff(self.rows), np.diff(self.r_s) >= 0
+        if not ((steps > 0) | ((steps == 0) & rising)).all():
+            raise ValueError("hits are sorted by query row and reference time")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -44,44 +51,71 @@ class Line:
     def at(self, q_s: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.speed * q_s + self.offset_s
 
+    def inside(self, r_duration_s: float) -> tuple[float, float]:
+        """The moments of the query between which the line lies inside a reference of that length."""
+        ends_s = -self.offset_s / self.speed, (r_duration_s - self.offset_s) / self.speed
+        return min(ends_s), max(ends_s)
 
-def speed_grid(low: float, high: float) -> NDArray[np.float64]:
-    """A geometric grid, and the common speeds, between the limits."""
+
+def speed_grid(low: float, high: float, backwards: bool = False) -> NDArray[np.float64]:
+    """A geometric grid, and the common speeds, between the limits; with `backwards` also their negatives.
+
+    Most usual first: of equal votes the first wins.
+    """
     steps = np.arange(np.floor(np.log(low) / np.log(GRID_RATIO)), np.ceil(np.log(high) / np.log(GRID_RATIO)) + 1)
-    speeds = np.concatenate([GRID_RATIO**steps, COMMON_SPEEDS])
-    return np.unique(speeds[(speeds >= low - 1e-9) & (speeds <= high + 1e-9)])
+    speeds = np.concatenate([COMMON_SPEEDS, GRID_RATIO**steps])
+    _, first = np.unique(speeds, return_index=True)
+    speeds = speeds[np.sort(first)]
+    speeds = speeds[(speeds >= low - 1e-9) & (speeds <= high + 1e-9)]
+    return np.concatenate([speeds, -speeds]) if backwards else speeds
 
 
 def best_line(hits: Hits, speeds: NDArray[np.float64]) -> Line | None:
     """The line with most votes: each hit votes for an offset at each speed, one vote a query frame and bin.
 
     Unusual speeds need a little more than usual ones, since a static scene fits any speed. None when there are no
-    hits.
+    hits. Since hits are sorted, those of one row that fall into one bin are neighbours at any speed: a bin's vote is
+    the greatest of a run, and nothing is sorted.
     """
+    if not len(hits):
+        return None
     best: tuple[float, Line] | None = None
-    for speed in speeds:
-        offsets_s = hits.r_s - speed * hits.q_s
-        low = float(offsets_s.min())
-        bins = np.floor((offsets_s - low) / BIN_S).astype(np.int64)
-        count = int(bins.max()) + 1
-        cells = hits.rows * count + bins
-        order = np.lexsort((-hits.weights, cells))
-        first = order[np.unique(cells[order], return_index=True)[1]]
-        votes = np.bincount(bins[first], hits.weights[first], minlength=count)
-        padded = np.pad(votes, 1)
-        smooth = votes + 0.5 * (padded[:-2] + padded[2:])
-        peak = int(np.argmax(smooth))
-        worth = float(smooth[peak]) * _usualness(float(speed))
-        if best is None or worth > best[0]:
-            best = worth, Line(float(speed), low + (peak + 0.5) * BIN_S)
+    at_once = max(1, CELLS_AT_ONCE // len(hits))
+    for first in range(0, len(speeds), at_once):
+        some = speeds[first : first + at_once]
+        lows_s, votes = _count(hits, some)
+        peaks = votes.argmax(axis=1)
+        worth = votes[np.arange(len(some)), peaks] * [_usualness(speed) for speed in some.tolist()]
+        top = int(np.argmax(worth))
+        if best is None or worth[top] > best[0]:
+            best = float(worth[top]), Line(float(some[top]), float(lows_s[top] + (peaks[top] + 0.5) * BIN_S))
     return best[1] if best else None
 
 
+def _count(hits: Hits, speeds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """float64 (S,), where each speed's first bin begins, and float64 (S, bins), votes with half of the neighbours'."""
+    offsets_s = hits.r_s - speeds[:, None] * hits.q_s
+    lows_s = offsets_s.min(axis=1)
+    bins = ((offsets_s - lows_s[:, None]) / BIN_S).astype(np.int64)
+    width = int(bins.max()) + 1
+    new = np.ones(bins.shape, dtype=bool)
+    new[:, 1:] = (bins[:, 1:] != bins[:, :-1]) | (hits.rows[1:] != hits.rows[:-1])
+    begins = np.flatnonzero(new)
+    greatest = np.maximum.reduceat(np.broadcast_to(hits.weights, bins.shape).ravel(), begins)
+    cells = (bins + width * np.arange(len(speeds))[:, None]).ravel()[begins]
+    counted = np.bincount(cells, greatest, minlength=width * len(speeds))
+    votes = np.asarray(counted, dtype=np.float64).reshape(len(speeds), width)
+    smooth = votes.copy()
+    smooth[:, 1:] += 0.5 * votes[:, :-1]
+    smooth[:, :-1] += 0.5 * votes[:, 1:]
+    return lows_s, smooth
+
+
 def _usualness(speed: float) -> float:
-    """1 for speed 1, a little less for other common speeds, less again for the rest."""
-    if speed == 1:
-        return 1.0
-    return 0.95 if any(abs(speed - common) < 1e-9 for common in COMMON_SPEEDS) else 0.92
+    """1 for speed 1, a little less for other common speeds, less again for the rest and for running backwards."""
+    forwards = abs(speed)
+    common = 1.0 if forwards == 1 else 0.95 if any(abs(forwards - one) < 1e-9 for one in COMMON_SPEEDS) else 0.92
+    return common if speed > 0 else 0.9 * common
 
 
 def fit_line(hits: Hits, start: Line, speeds: NDArray[np.float64]) -> Line:
@@ -91,14 +125,16 @@ def fit_line(hits: Hits, start: Line, speeds: NDArray[np.float64]) -> Line:
     """
     line = start
     near = hits
+    forwards = np.abs(speeds)
+    limits = float(forwards.min()), float(forwards.max())
     for distance_s in NEAR_S:
         near = _nearest_of_each_row(hits, line, distance_s)
         if len(near) < 3 or float(np.ptp(near.q_s)) < MIN_FREE_LENGTH_S:
-            snapped = min(_allowed(speeds), key=lambda speed: abs(np.log(speed / line.speed)))
+            snapped = min(_allowed(speeds, line), key=lambda speed: abs(np.log(speed / line.speed)))
             return _with_speed(near, snapped, line) if len(near) else line
-        line = _least_squares(near, line, (float(speeds[0]), float(speeds[-1])))
+        line = _least_squares(near, line, limits)
     free_error = _error(near, line)
-    for speed in _allowed(speeds):
+    for speed in _allowed(speeds, line):
         if abs(np.log(speed / line.speed)) <= SNAP_WITHIN:
             snapped_line = _with_speed(near, speed, line)
             if _error(near, snapped_line) <= 1.1 * free_error + 0.04:
@@ -106,9 +142,10 @@ def fit_line(hits: Hits, start: Line, speeds: NDArray[np.float64]) -> Line:
     return line
 
 
-def _allowed(speeds: NDArray[np.float64]) -> list[float]:
-    """Common speeds within the limits of the grid, most usual first."""
-    return [speed for speed in COMMON_SPEEDS if speeds[0] - 1e-9 <= speed <= speeds[-1] + 1e-9] or [float(speeds[0])]
+def _allowed(speeds: NDArray[np.float64], line: Line) -> list[float]:
+    """Common speeds within the limits of the grid and in the direction of the line, most usual first."""
+    low, high, sign = np.abs(speeds).min() - 1e-9, np.abs(speeds).max() + 1e-9, np.copysign(1.0, line.speed)
+    return [float(sign) * speed for speed in COMMON_SPEEDS if low <= speed <= high] or [line.speed]
 
 
 def _nearest_of_each_row(hits: Hits, line: Line, distance_s: float) -> Hits:
@@ -131,7 +168,8 @@ def _least_squares(hits: Hits, line: Line, limits: tuple[float, float]) -> Line:
         r_mean = np.average(hits.r_s, weights=weights)
         spread = float(np.sum(weights * (hits.q_s - q_mean) ** 2))
         slope = float(np.sum(weights * (hits.q_s - q_mean) * (hits.r_s - r_mean))) / spread
-        slope = float(np.clip(slope, max(limits[0], line.speed * 0.97), min(limits[1], line.speed * 1.03)))
+        sign, forwards = (1.0, line.speed) if line.speed > 0 else (-1.0, -line.speed)
+        slope = sign * float(np.clip(sign * slope, max(limits[0], forwards * 0.97), min(limits[1], forwards * 1.03)))
         line = Line(slope, float(r_mean - slope * q_mean))
     return line
 

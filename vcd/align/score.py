@@ -1,76 +1,79 @@
 """Evidence of a segment -> the probability that it is a copy.
 
-A logistic regression on five measures of evidence, fitted to 1,344 candidate segments (143 of them true) of 150 clips
-that were cut from real films, edited (recompression, size, crop, logo, subtitle, gamma, mirror, letterbox, speed) and
-spliced between foreign material. Fitted on one half of the sources and checked on the other it kept 46 of 51 true
-segments at 0.5 with no false one, and its probabilities agreed with the observed shares. It holds for the built-in
-model; others shift it.
+A logistic regression on what is measured along the line; where local features were compared, a second one on that
+and on what they say. The parameters belong to the descriptor model: see `vcd.align.calibration`.
 """
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd.align.calibration import EVIDENCE, FALLBACK, GEOMETRY, Calibration, Logistic, load_calibration
 from vcd.align.extent import Run, along
 from vcd.align.line import Line
-from vcd.types import Descriptors
+from vcd.types import Descriptors, Evidence, Segment
 
-SHIFT_S = 4.0
+SHIFTS_S = (-4.0, -2.5, 2.5, 4.0)
 """A copy stops looking alike when one side is shifted by this much; a look-alike scene does not."""
 MEMORY = 64
 """Frames of a run that a frame is compared with to see whether it shows anything new."""
-
-INTERCEPT = -5.17
-WEIGHTS = (0.73, 1.26, 6.4, 6.09, -5.57)
-"""Of the fields of `Evidence`, in order."""
-HALF_STILL = 0.68
-"""Similarity at which a single pair of pictures is as likely chance as copy."""
-STILL_STEEPNESS = 28.0
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What speaks for a run being a copy."""
-
-    log_gain: float
-    """Logarithm of the sum of gains along the run."""
-    log_news: float
-    """Logarithm of the same sum with each frame weighed by how much it differs from the run's earlier ones: one
-    static shot is one piece of evidence, however long."""
-    margin: float
-    """How far the supporting frames stand out of unrelated pictures: 0 not at all, 1 identical; their median."""
-    sharpness: float
-    """Mean similarity along the line minus that along the line shifted by SHIFT_S to the better side."""
-    speed: float
-    """Absolute logarithm of the speed: unusual speeds fit by chance more often."""
+SUPPORT = 0.1
+"""A frame with this margin supports a segment."""
+NEW_SHOT = 0.4
+"""Neighbouring frames with a lower margin to each other belong to different shots."""
 
 
 def weigh(query: Descriptors, reference: Descriptors, line: Line, run: Run, floor: float) -> Evidence:
     """Gather the evidence of one run; `floor` is the similarity of unrelated pictures."""
     rows = slice(run.first, run.stop)
     margins = np.clip((run.similarities - floor) / (1 - floor), 0, 1)
-    support = margins[margins > 0]
-    news = _news(query.vectors[rows], floor) * margins * query.quality[rows]
-    shifted = [
-        along(query, reference, Line(line.speed, line.offset_s + shift_s))[rows] for shift_s in (-SHIFT_S, SHIFT_S)
-    ]
+    supporting = margins >= SUPPORT
+    support = margins[supporting] if supporting.any() else np.zeros(1)
+    weights = np.clip(query.quality[rows], 0, 1)
+    news = _news(query.vectors[rows], floor) * margins * weights
+    shots = np.cumsum(_margin_before(query.vectors[rows], floor) < NEW_SHOT)
     return Evidence(
         log_gain=float(np.log(max(run.gain, 1e-3))),
         log_news=float(np.log(max(float(news.sum()), 1e-3))),
-        margin=float(np.median(support)) if len(support) else 0.0,
-        sharpness=float(run.similarities.mean()) - max(float(shift.mean()) for shift in shifted),
-        speed=abs(float(np.log(line.speed))),
+        log_shots=float(np.log(1 + len(np.unique(shots[supporting])))),
+        coverage=float(supporting.mean()),
+        margin=float(np.median(support)),
+        low_margin=float(np.quantile(support, 0.1)),
+        sharpness=_sharpness(query, reference, line, rows, floor),
+        rarity=float(weights.mean()),
+        speed=abs(float(np.log(abs(line.speed)))),
+        backwards=float(line.speed < 0),
     )
 
 
-def score_run(evidence: Evidence) -> float:
-    return _logistic(INTERCEPT + float(np.dot(WEIGHTS, astuple(evidence))))
+def score_run(evidence: Evidence, calibration: Calibration | None = None) -> float:
+    """Probability from the evidence alone; without a calibration that of the fallback."""
+    calibration = calibration or load_calibration(FALLBACK, 0.0)
+    if evidence.still:
+        return _probability(_log_odds(calibration.still, {"margin": evidence.margin})) * min(1.0, 2 * evidence.rarity)
+    return _probability(_log_odds(calibration.segment, {name: getattr(evidence, name) for name in EVIDENCE}))
 
 
-def score_still(similarity: float, quality: float) -> float:
-    """One pair of pictures has nothing but its similarity."""
-    return _logistic(STILL_STEEPNESS * (similarity - HALF_STILL)) * min(1.0, 2 * quality)
+def rescore(segment: Segment, calibration: Calibration) -> Segment:
+    """The segment with the score that its evidence, and its geometry where there is one, have under a calibration."""
+    if segment.evidence is None:
+        return segment
+    score = score_run(segment.evidence, calibration)
+    if segment.geometry is not None:
+        odds = float(np.log(np.clip(score, 1e-6, 1 - 1e-6) / np.clip(1 - score, 1e-6, 1)))
+        values = {"log_odds": odds, **{name: float(asdict(segment.geometry)[name]) for name in GEOMETRY}}
+        score = _probability(_log_odds(calibration.geometry, values))
+    return replace(segment, score=score)
+
+
+def _sharpness(query: Descriptors, reference: Descriptors, line: Line, rows: slice, floor: float) -> float:
+    """How much less alike the run is when it is moved in time, at the better of the places tried."""
+    moved = [along(query, reference, Line(line.speed, line.offset_s + shift_s))[rows] for shift_s in SHIFTS_S]
+    here = along(query, reference, line)[rows]
+    means = [float(np.clip((found - floor) / (1 - floor), 0, 1).mean()) for found in (here, *moved)]
+    return means[0] - max(means[1:])
 
 
 def _news(vectors: NDArray[np.float32], floor: float) -> NDArray[np.float64]:
@@ -82,5 +85,16 @@ def _news(vectors: NDArray[np.float32], floor: float) -> NDArray[np.float64]:
     return news
 
 
-def _logistic(x: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(x, -30, 30))))
+def _margin_before(vectors: NDArray[np.float32], floor: float) -> NDArray[np.float64]:
+    """float64 (n,), margin of each frame to the one before it; that of the first is 1."""
+    margins = np.ones(len(vectors))
+    margins[1:] = (np.einsum("nd,nd->n", vectors[1:], vectors[:-1]) - floor) / (1 - floor)
+    return margins
+
+
+def _log_odds(logistic: Logistic, values: Mapping[str, float]) -> float:
+    return logistic.intercept + sum(weight * values[name] for name, weight in logistic.weights.items())
+
+
+def _probability(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd.align.extent import Run, along, find_run
-from vcd.align.line import Hits, Line, best_line, fit_line, speed_grid
+from vcd.align.extent import GAIN_LIMITS, Run, along, find_run
+from vcd.align.line import NEAR_S, Hits, Line, best_line, fit_line, speed_grid
 from vcd.align.score import score_run, weigh
 from vcd.align.still import align_still
 from vcd.config import AlignConfig
@@ -15,6 +15,10 @@ SHARPNESS = 0.05
 """A match this much less alike than the best of its query frame counts 1/e."""
 WHOLE = 0.8
 """Share of a short file that is as good as all of it."""
+MAX_FAILURES = 3
+"""Lines in vain after which a pair is given up."""
+SAME_LINE_S = 1.0
+"""Lines that lie no further apart where one piece ends and the next begins are one line."""
 MIN_GAIN = 0.3
 """Runs with less evidence are not worth a second look."""
 
@@ -25,7 +29,7 @@ class VoteAligner:
     def __init__(self, config: AlignConfig, unrelated_similarity: float) -> None:
         self._config = config
         self._floor = unrelated_similarity
-        self._speeds = speed_grid(config.min_speed, config.max_speed)
+        self._speeds = speed_grid(config.min_speed, config.max_speed, config.backwards)
 
     def align(self, query: Descriptors, reference: Descriptors, matches: FrameMatches) -> list[Segment]:
         if not len(query) or not len(reference):
@@ -35,14 +39,17 @@ class VoteAligner:
         hits = self._hits(query, matches)
         taken: list[tuple[Line, Run]] = []
         free = np.ones(len(query), dtype=bool)
-        while len(hits) and len(taken) < self._config.max_segments:
+        failures = 0
+        while _worth_of(hits) >= MIN_GAIN and len(taken) < self._config.max_segments and failures < MAX_FAILURES:
             line, run = self._strongest(query, reference, hits, free)
             if run is None or run.gain < MIN_GAIN:
-                break
+                # Many weak votes can hide a short strong copy.
+                failures += 1
+                hits = hits.take(np.abs(hits.r_s - line.at(hits.q_s)) > NEAR_S[0])
+                continue
             taken.append((line, run))
             # What is explained votes no more, and no other run of this reference may cover it.
-            inside = (hits.rows >= run.first) & (hits.rows < run.stop)
-            hits = hits.take(~inside)
+            hits = hits.take((hits.rows < run.first) | (hits.rows >= run.stop))
             free[run.first : run.stop] = False
         segments = [self._segment(query, reference, line, run) for line, run in self._merge(query, taken)]
         # A file shorter than the limit can still be copied as a whole.
@@ -62,6 +69,7 @@ class VoteAligner:
         rows = matches.query_rows[order]
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows, side="left")
         kept = order[(rank < MAX_HITS_PER_FRAME) & (weights[order] > 0)]
+        kept = kept[np.lexsort((matches.reference_times_s[kept], matches.query_rows[kept]))]
         rows = matches.query_rows[kept]
         worth = np.asarray(weights[kept], dtype=np.float64)
         return Hits(rows, query.times_s[rows], matches.reference_times_s[kept], worth)
@@ -88,30 +96,40 @@ class VoteAligner:
         return merged
 
     def _continues(self, query: Descriptors, before: tuple[Line, Run], after: tuple[Line, Run]) -> bool:
-        gap_s = query.times_s[after[1].first] - query.times_s[before[1].stop - 1]
-        middle_s = np.array([query.times_s[after[1].first]])
-        apart_s = abs(float(before[0].at(middle_s)[0] - after[0].at(middle_s)[0]))
-        return bool(gap_s <= self._config.merge_gap_s and apart_s <= 1.0)
+        """Whether both are pieces of one copy: a short gap, and lines that meet in it at about one speed."""
+        (line, run), (other, next_run) = before, after
+        from_s, to_s = float(query.times_s[run.stop - 1]), float(query.times_s[next_run.first])
+        ends_s = np.array([from_s, to_s])
+        apart_s = float(np.abs(line.at(ends_s) - other.at(ends_s)).max())
+        return to_s - from_s <= self._config.merge_gap_s and apart_s <= SAME_LINE_S and line.speed * other.speed > 0
 
     def _segment(self, query: Descriptors, reference: Descriptors, line: Line, run: Run) -> Segment | None:
         """Ends halfway between the last frame inside and the first outside, and inside both files."""
         start_s, end_s = _ends(query, run)
-        at_zero_s = -line.offset_s / line.speed
-        at_end_s = (reference.info.duration_s - line.offset_s) / line.speed
-        start_s = max(start_s, min(at_zero_s, at_end_s))
-        end_s = min(end_s, max(at_zero_s, at_end_s))
+        first_s, last_s = line.inside(reference.info.duration_s)
+        start_s, end_s = max(start_s, first_s), min(end_s, last_s)
         if end_s <= start_s:
             return None
         r_ends = sorted(line.at(np.array([start_s, end_s])).tolist())
+        evidence = weigh(query, reference, line, run, self._floor)
         return Segment(
             query=query.name,
             reference=reference.name,
             query_span=Span(start_s, end_s),
             reference_span=Span(max(0.0, r_ends[0]), max(0.0, r_ends[1])),
-            score=score_run(weigh(query, reference, line, run, self._floor)),
+            score=score_run(evidence),
             speed=line.speed,
             mirrored=query.mirrored,
+            evidence=evidence,
         )
+
+
+def _worth_of(hits: Hits) -> float:
+    """Most gain that any line through the hits can have: that of each row's best."""
+    if not len(hits):
+        return 0.0
+    begins = np.flatnonzero(np.diff(hits.rows, prepend=-1))
+    return float(np.minimum(GAIN_LIMITS[1], np.maximum.reduceat(hits.weights, begins)).sum())
 
 
 def _ends(query: Descriptors, run: Run) -> tuple[float, float]:

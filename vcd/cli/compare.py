@@ -15,6 +15,7 @@ from vcd.cli.options import (
     OutputOption,
     QuietOption,
     TopOption,
+    VerifyOption,
 )
 
 
@@ -25,6 +26,11 @@ def compare(
     output: OutputOption = None,
     min_score: MinScoreOption = None,
     top: TopOption = None,
+    verify: VerifyOption = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE.png", help="Draw how alike both files are, with what was found."),
+    ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a copy was found.")] = False,
     config: ConfigOption = None,
     quiet: QuietOption = False,
@@ -35,13 +41,16 @@ def compare(
     from vcd.cli.screen import set_up
     from vcd.config import load_config
     from vcd.errors import InputError
+    from vcd.report import check_writable
     from vcd.types import Problem, Report
 
     progress = set_up(quiet)
     name = choose_format(format, output)
-    settings = pipeline.with_report_options(load_config(config), min_score, top)
+    if plot:
+        check_writable(plot)
+    settings = pipeline.with_report_options(load_config(config), min_score, top, verify)
     try:
-        report = pipeline.compare(query, reference, settings, progress)
+        report = pipeline.compare(query, reference, settings, progress, plot)
     except InputError as error:
         show(Report((), (Problem(error.path, error.reason),), usable=0), name, output)
         raise typer.Exit(NOTHING_DONE) from error

@@ -45,6 +45,9 @@ MinScoreOption = Annotated[
         "--min-score", min=0, max=1, metavar="P", callback=_probability, help="Leave out rows less probable than this."
     ),
 ]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify", help="Compare local features for every row, not only where the score is unsure.")
+]
 TopOption = Annotated[
     int | None,
     typer.Option("--top", min=0, metavar="N", help="At most this many rows for each query; 0: all."),

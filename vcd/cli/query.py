@@ -19,6 +19,7 @@ from vcd.cli.options import (
     OutputOption,
     QuietOption,
     TopOption,
+    VerifyOption,
     WorkersOption,
     gather_paths,
 )
@@ -33,6 +34,7 @@ def query(
     output: OutputOption = None,
     min_score: MinScoreOption = None,
     top: TopOption = None,
+    verify: VerifyOption = False,
     files_from: FilesFromOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a copy was found.")] = False,
     workers: WorkersOption = None,
@@ -48,7 +50,7 @@ def query(
 
     progress = set_up(quiet)
     name = choose_format(format, output)
-    settings = pipeline.with_report_options(load_config(config), min_score, top)
+    settings = pipeline.with_report_options(load_config(config), min_score, top, verify)
     report = pipeline.query(wanted, library, settings, workers, progress)
     show(report, name, output)
     if exit_code and report.segments:

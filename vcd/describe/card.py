@@ -26,6 +26,9 @@ class ModelCard:
     """ONNX file, relative to the card; empty for a model that needs none."""
     sha256: str = ""
     """Of the weights; a file with another one is refused."""
+    background: str = ""
+    """NumPy file of descriptors of pictures that have nothing to do with any query or reference, relative to the
+    card; with it similarities are normalised."""
     input_px: int = 224
     """Pictures are resized to a square of this side."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)

@@ -26,7 +26,7 @@ def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
         table.add_row(
             printable(segment.query), clock_span(segment.query_span),
             printable(segment.reference), clock_span(segment.reference_span),
-            f"{segment.score:.2f}", _how(segment),
+            f"{segment.score:.2f}", how(segment),
         )  # fmt: skip
     return render_table(table, on_terminal)
 
@@ -60,10 +60,13 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
 
 
-def _how(segment: Segment) -> str:
+def how(segment: Segment) -> str:
+    """What is unusual about a segment, in words."""
     notes = []
-    if abs(segment.speed - 1) >= 0.005:
-        notes.append(f"speed {segment.speed:.2f}")
+    if abs(abs(segment.speed) - 1) >= 0.005:
+        notes.append(f"speed {abs(segment.speed):.2f}")
+    if segment.speed < 0:
+        notes.append("backwards")
     if segment.mirrored:
         notes.append("mirrored")
     if segment.verified is not None:

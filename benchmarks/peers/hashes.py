@@ -1,0 +1,46 @@
+"""Perceptual hashes as unit vectors: each bit becomes +1 or -1 over the root of their number.
+
+The dot product of two such vectors is 1 - 2 h / n for a Hamming distance h of n bits: the same order of pictures as
+the distance gives, on the scale of a cosine.
+"""
+
+from collections.abc import Sequence
+
+import imagehash
+import numpy as np
+import pdqhash
+from numpy.typing import NDArray
+from PIL import Image
+
+from vcd.describe.card import ModelCard
+from vcd.types import Picture
+
+PHASH_SIDE = 8
+PDQ_BITS = 256
+
+
+class PHash:
+    """The 64-bit pHash of the package imagehash: the sign of low DCT frequencies (Zauner, 2010)."""
+
+    card = ModelCard(name="phash", dimension=PHASH_SIDE**2, unrelated_similarity=0.0, licence="BSD-2-Clause",
+                     description="pHash, 64 bits", source="https://pypi.org/project/ImageHash")  # fmt: skip
+
+    def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        rows = [imagehash.phash(Image.fromarray(picture), hash_size=PHASH_SIDE).hash.ravel() for picture in pictures]
+        return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PHASH_SIDE**2))
+
+
+class Pdq:
+    """The 256-bit PDQ hash of Meta, by the package pdqhash around Meta's own code (Davis and Rosen, 2019)."""
+
+    card = ModelCard(name="pdq", dimension=PDQ_BITS, unrelated_similarity=0.0, licence="MIT",
+                     description="PDQ, 256 bits", source="https://pypi.org/project/pdqhash")  # fmt: skip
+
+    def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        rows = [pdqhash.compute(np.ascontiguousarray(picture))[0] for picture in pictures]
+        return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PDQ_BITS))
+
+
+def as_unit_rows(bits: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """bool (N, B) -> float32 (N, B) of length 1."""
+    return np.where(bits, 1.0, -1.0).astype(np.float32) / np.float32(np.sqrt(max(1, bits.shape[1])))
