@@ -108,7 +108,7 @@ def with_geometry(
         for number, result in pool.map(examine, tasks):
             geometry = None if isinstance(result, InputError) or not result.geometry else asdict(result.geometry)
             known[_key(todo[number], config)] = geometry
-    write_whole(file, json.dumps(known, indent=1))
+            write_whole(file, json.dumps(known, indent=1))
     return [
         replace(c, segment=replace(c.segment, geometry=Geometry(**known[_key(c, config)])))
         for c in chosen
