@@ -208,7 +208,19 @@ def test_the_digest_changes_with_every_setting(name: str, value: Any, hint: Any)
     assert parse_config(nested(name, value), "").digest == Config().digest
 
 
-HOLDERS = {"config", "_config", "settings", "media", "describe", "library", "search", "align", "report", "sample"}
+HOLDERS = {
+    "config",
+    "_config",
+    "settings",
+    "media",
+    "describe",
+    "library",
+    "search",
+    "align",
+    "verify",
+    "report",
+    "sample",
+}
 """Names that hold settings in vcd."""
 
 

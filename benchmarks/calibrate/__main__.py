@@ -12,7 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.calibrate.candidates import Candidate, find_candidates, still_pairs, unrelated, with_geometry
+from benchmarks.calibrate.candidates import (
+    Candidate,
+    find_candidates,
+    other_takes,
+    still_pairs,
+    unrelated,
+    with_geometry,
+)
 from benchmarks.calibrate.check import check
 from benchmarks.calibrate.corpus import Read, read_corpus
 from benchmarks.calibrate.fit import TooFew, fit_geometry, fit_segments, fit_stills
@@ -69,6 +76,9 @@ def calibrate(dev: Read, config: Config, options: argparse.Namespace) -> tuple[M
         model = _with(model, values, config)
     candidates = [_rescored(c, model) for c in candidates]
     seen = with_geometry(dev, candidates, config, options.verify, options.workers)
+    as_it_is = replace(config, align=replace(config.align, refine=False))
+    takes = other_takes(seen, dev)
+    seen += with_geometry(dev, takes, as_it_is, options.verify // 3, options.workers)
     try:
         values["geometry"] = fit_geometry(seen)
     except TooFew as error:

@@ -20,12 +20,14 @@ from vcd.evaluate import Row
 from vcd.examine import examine
 from vcd.model import Model
 from vcd.search import normalise
-from vcd.types import Geometry, Segment
+from vcd.types import Geometry, Segment, Span
 from vcd.workers import Workers
 
 TRUE_SHARE, FALSE_SHARE = 0.5, 0.1
 """Share of a segment, on both sides, that the truth covers: from here on it is true; up to here it is false; between
 them it is neither, and not used."""
+OTHER_TAKE_S = 6.0
+"""Another moment of a scene is so much later."""
 CLOSE_S = 5.0
 """A segment whose line runs further than this from that of the truth is false."""
 
@@ -108,12 +110,28 @@ def with_geometry(
         for number, result in pool.map(examine, tasks):
             geometry = None if isinstance(result, InputError) or not result.geometry else asdict(result.geometry)
             known[_key(todo[number], config)] = geometry
-    write_whole(file, json.dumps(known, indent=1))
+            write_whole(file, json.dumps(known, indent=1))
     return [
         replace(c, segment=replace(c.segment, geometry=Geometry(**known[_key(c, config)])))
         for c in chosen
         if known[_key(c, config)]
     ]
+
+
+def other_takes(candidates: Sequence[Candidate], read: Read) -> list[Candidate]:
+    """The true ones again with another moment of their reference: the same set and camera, but other things happen.
+
+    Corpora hold few of what misleads local features most, a set-up that is filmed twice; these stand for it.
+    """
+    found = []
+    for candidate in candidates:
+        r, length_s = candidate.segment.reference_span, read.library.row(candidate.media_id).info.duration_s
+        shift_s = OTHER_TAKE_S if r.end_s + OTHER_TAKE_S <= length_s else -OTHER_TAKE_S
+        if candidate.true and r.length_s and r.start_s + shift_s >= 0:
+            moved = Span(r.start_s + shift_s, r.end_s + shift_s)
+            segment = replace(candidate.segment, reference_span=moved, geometry=None)
+            found.append(replace(candidate, segment=segment, true=False))
+    return found
 
 
 def _key(candidate: Candidate, config: Config) -> str:

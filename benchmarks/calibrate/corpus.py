@@ -43,7 +43,7 @@ class Read:
 
 
 def read_corpus(folder: Path, config: Config, keep: Path, workers: int | None = None) -> Read:
-    """Reads what is not in `keep` yet; a file that cannot be read ends it: the numbers would be those of another corpus."""
+    """Reads what is not in `keep` yet; a file that cannot be read ends it, for it would be another corpus."""
     card = load_card(config.describe.model)
     shaping = repr((card.identity, asdict(config.media), asdict(config.describe)))
     which = sha256((folder / "truth.csv").read_bytes()).hexdigest()[:8]

@@ -17,7 +17,7 @@ GEOMETRY = [f.name for f in fields(Geometry) if f.name != "pairs"]
 FOR = {"log_gain", "log_news", "log_shots", "coverage", "margin", "low_margin", "sharpness", "rarity", "log_odds",
        "log_inliers", "agreement", "motion"}  # fmt: skip
 """Measures of which more can only speak for a copy, whatever a small corpus says ..."""
-AGAINST = {"speed", "backwards"}
+AGAINST = {"speed", "backwards", "moving"}
 """... or only against one. A measure whose weight comes out with the other sign is left out."""
 STRENGTH = 0.3
 """Inverse of the regularisation (C), on standardised measures."""

@@ -9,6 +9,8 @@ COMMON_SPEEDS = (1.0, 1.2, 1 / 1.2, 1.25, 0.8, 1.5, 1 / 1.5, 2.0, 0.5, 24 / 25, 
 """Speeds that programs and pirates use, most usual first."""
 GRID_RATIO = 1.04
 BIN_S = 1.0
+ROUNDING = 1e-6
+"""Share of a bin by which a hit may miss it: times are often whole steps, and sums of them are not exact."""
 NEAR_S = (2.5, 2.0, 1.5)
 """Distance from the line within which matches take part in the fit, pass by pass."""
 SNAP_WITHIN = 0.04
@@ -89,14 +91,21 @@ def best_line(hits: Hits, speeds: NDArray[np.float64]) -> Line | None:
         top = int(np.argmax(worth))
         if best is None or worth[top] > best[0]:
             best = float(worth[top]), Line(float(some[top]), float(lows_s[top] + (peaks[top] + 0.5) * BIN_S))
-    return best[1] if best else None
+    return _centred(hits, best[1]) if best else None
+
+
+def _centred(hits: Hits, line: Line) -> Line:
+    """The line moved to the mean of the hits beside it, so that it does not matter where the bins begin."""
+    offsets_s = hits.r_s - line.speed * hits.q_s
+    near = np.abs(offsets_s - line.offset_s) <= 1.5 * BIN_S
+    return Line(line.speed, float(np.average(offsets_s[near], weights=hits.weights[near])))
 
 
 def _count(hits: Hits, speeds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """float64 (S,), where each speed's first bin begins, and float64 (S, bins), votes with half of the neighbours'."""
     offsets_s = hits.r_s - speeds[:, None] * hits.q_s
     lows_s = offsets_s.min(axis=1)
-    bins = ((offsets_s - lows_s[:, None]) / BIN_S).astype(np.int64)
+    bins = ((offsets_s - lows_s[:, None]) / BIN_S + ROUNDING).astype(np.int64)
     width = int(bins.max()) + 1
     new = np.ones(bins.shape, dtype=bool)
     new[:, 1:] = (bins[:, 1:] != bins[:, :-1]) | (hits.rows[1:] != hits.rows[:-1])

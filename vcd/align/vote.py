@@ -15,6 +15,11 @@ SHARPNESS = 0.05
 """A match this much less alike than the best of its query frame counts 1/e."""
 WHOLE = 0.8
 """Share of a short file that is as good as all of it."""
+USUAL = np.ones(1)
+MIN_PLAIN_GAIN = 1.0
+"""Less evidence for a line at the usual speed does not question one at another."""
+EXACTER = 0.05
+"""Margin by which frames must look more alike along the line at the usual speed."""
 MAX_FAILURES = 3
 """Lines in vain after which a pair is given up."""
 SAME_LINE_S = 1.0
@@ -77,9 +82,31 @@ class VoteAligner:
     def _strongest(
         self, query: Descriptors, reference: Descriptors, hits: Hits, free: NDArray[np.bool_]
     ) -> tuple[Line, Run | None]:
-        start = best_line(hits, self._speeds)
+        """The line with most votes and its run, unless one at the usual speed fits the same frames better.
+
+        A line at another speed can run through several pieces that were spliced, each at its usual speed.
+        """
+        line, run = self._follow(query, reference, hits, free, self._speeds)
+        if run is None or line.speed == 1:
+            return line, run
+        plain, plain_run = self._follow(query, reference, hits, free, USUAL)
+        if plain_run is None or plain_run.gain < MIN_PLAIN_GAIN:
+            return line, run
+        there = along(query, reference, line)[plain_run.first : plain_run.stop]
+        better = float((plain_run.similarities - there).mean()) >= EXACTER * (1 - self._floor)
+        return (plain, plain_run) if better else (line, run)
+
+    def _follow(
+        self,
+        query: Descriptors,
+        reference: Descriptors,
+        hits: Hits,
+        free: NDArray[np.bool_],
+        speeds: NDArray[np.float64],
+    ) -> tuple[Line, Run | None]:
+        start = best_line(hits, speeds)
         assert start is not None
-        line = fit_line(hits, start, self._speeds)
+        line = fit_line(hits, start, speeds)
         return line, find_run(query, along(query, reference, line), free, self._floor)
 
     def _merge(self, query: Descriptors, taken: list[tuple[Line, Run]]) -> list[tuple[Line, Run]]:

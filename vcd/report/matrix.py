@@ -5,6 +5,7 @@ is a dark line that begins and ends with its corridor.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,9 @@ def _length_s(side: Descriptors) -> float:
 
 def _name(sheet: Sheet, box: Box, query: str, reference: str) -> None:
     left, top, right, bottom = box
-    names = [sheet.fitting(printable(name), (right - left) / 2 - 60, 16) for name in (query, reference)]
+    names = [
+        sheet.fitting(printable(name), (right - left) / 2 - 60, 16) for name in (Path(query).name, Path(reference).name)
+    ]
     sheet.text((left, 34), f"{names[0]}   in   {names[1]}", 16)
     sheet.text(
         (left, 60), "how alike each moment of both looks; a copy is a dark line, framed where it was found", 13, FAINT
