@@ -107,7 +107,7 @@ class TestMaterial:
         assert 1 <= len(found) <= 3
         for segment in found:
             apart_s = abs(segment.reference_span.start_s - segment.query_span.start_s) % 2
-            assert min(apart_s, 2 - apart_s) < 0.5
+            assert min(apart_s, 2 - apart_s) < 0.75  # frames half a second apart look alike here
         assert sum(segment.query_span.length_s for segment in found) > 50
 
     def test_two_identical_references_are_both_named_as_surely_as_one_alone(self) -> None:

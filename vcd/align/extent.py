@@ -45,20 +45,27 @@ def along(query: Descriptors, reference: Descriptors, line: Line) -> NDArray[np.
 
 
 def find_run(
-    query: Descriptors, similarities: NDArray[np.float64], free: NDArray[np.bool_], floor: float
+    query: Descriptors,
+    similarities: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    floor: float,
+    max_gap_s: float = np.inf,
 ) -> Run | None:
     """The run of rows with the greatest sum of gains (Kadane's maximum subarray); None when no gain is positive.
 
-    Rows that are not `free` belong to another segment and break a run.
+    Rows that are not `free` belong to another segment and break a run, and so does a longer stretch than `max_gap_s`
+    in which nothing gains: what follows is another copy, though on the same line.
     """
     quality = np.clip(query.quality, 0, 1)
     gains = (np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * quality
     gains = np.where(free, gains, -np.inf)
-    best, total, start = (0.0, 0, 0), 0.0, 0
-    for row, gain in enumerate(gains):
-        if total <= 0:
+    best, total, start, supported_s = (0.0, 0, 0), 0.0, 0, -np.inf
+    for row, (gain, time_s) in enumerate(zip(gains.tolist(), query.times_s.tolist(), strict=True)):
+        if total <= 0 or time_s - supported_s > max_gap_s:
             total, start = 0.0, row
         total = total + gain if np.isfinite(gain) else 0.0
+        if gain > 0:
+            supported_s = time_s
         if total > best[0]:
             best = (total, start, row + 1)
     gain, first, stop = best

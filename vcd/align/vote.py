@@ -107,7 +107,7 @@ class VoteAligner:
         start = best_line(hits, speeds)
         assert start is not None
         line = fit_line(hits, start, speeds)
-        return line, find_run(query, along(query, reference, line), free, self._floor)
+        return line, find_run(query, along(query, reference, line), free, self._floor, self._config.merge_gap_s)
 
     def _merge(self, query: Descriptors, taken: list[tuple[Line, Run]]) -> list[tuple[Line, Run]]:
         """Pieces that follow one line with a short gap between them become one; the stronger line stays."""
