@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fix bench-speed clean
+.PHONY: demo test check fix bench bench-full bench-images bench-speed clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vcd demo
@@ -17,6 +17,15 @@ check: $(VENV)/.installed-dev
 
 fix: $(VENV)/.installed-dev
 	scripts/fix
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+bench-full: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks --full
+
+bench-images: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.images
 
 bench-speed: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.speed

@@ -1,6 +1,7 @@
-"""Committed results -> the Markdown tables of README.md, between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+"""Committed results -> the Markdown tables of README.md and the model card, between `<!-- NAME:begin -->` and
+`<!-- NAME:end -->`.
 
-    python -m benchmarks.tables [--check] [FILE]
+    python -m benchmarks.tables [--check] [FILE...]
 
 Numbers in the documentation come from here and from nowhere else; with --check nothing is written, and the exit code
 is 1 when FILE does not hold what the results say.
@@ -13,9 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.images.sheet import recall_sheet
 from benchmarks.machine import ROOT
+from benchmarks.markdown import markdown_table
 from benchmarks.results import FOLDER, read_results, write_whole
 
+CARD = ROOT / "vcd" / "describe" / "weights" / "vcd-rmac.md"
+"""What people read about the shipped model."""
 LABELS = {
     "floor": "PyAV, key frames only: the floor",
     "fast": "`vcd index --config fast`",
@@ -66,13 +71,7 @@ def _speed_notes(results: Mapping[str, Any]) -> str:
     )
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, all others to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"speed": speed_table}
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"images": recall_sheet, "speed": speed_table}
 """What is made of ``results/NAME.json``, by NAME."""
 
 
@@ -104,11 +103,9 @@ def with_table(text: str, name: str, table: str) -> str:
 def update_file(path: Path, results_folder: Path = FOLDER, write: bool = True) -> bool:
     """Put the table of every result that is there into the file; True when the file was not up to date."""
     before = after = path.read_text(encoding="utf-8")
-    for name, make_table in TABLES.items():
-        found = results_folder / f"{name}.json"
-        if found.exists():
-            after = with_table(after, name, make_table(read_results(found)))
-    for name, table in video_tables(results_folder).items():
+    files = {name: results_folder / f"{name}.json" for name in TABLES}
+    tables = {name: TABLES[name](read_results(file)) for name, file in files.items() if file.exists()}
+    for name, table in {**tables, **video_tables(results_folder)}.items():
         if f"<!-- {name}:begin -->" in after:
             after = with_table(after, name, table)
     if write and after != before:
@@ -126,15 +123,16 @@ def _mib(mib: float | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("file", type=Path, nargs="?", default=ROOT / "README.md")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when it is out of date")
+    parser.add_argument("files", type=Path, nargs="*", default=[ROOT / "README.md", CARD], metavar="FILE")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when one is out of date")
     options = parser.parse_args(arguments)
-    try:
-        changed = update_file(options.file, write=not options.check)
-    except (NoPlace, OSError) as error:
-        sys.exit(f"benchmarks.tables: {options.file}: {error}")
-    if options.check and changed:
-        sys.exit(f"benchmarks.tables: {options.file} is out of date; run: python -m benchmarks.tables {options.file}")
+    for file in options.files:
+        try:
+            changed = update_file(file, write=not options.check)
+        except (NoPlace, OSError) as error:
+            sys.exit(f"benchmarks.tables: {file}: {error}")
+        if options.check and changed:
+            sys.exit(f"benchmarks.tables: {file} is out of date; run: python -m benchmarks.tables")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import markdown_table
 from benchmarks.report.cost import draw_scaling, draw_stages
 from benchmarks.report.ends import draw_ends
 from benchmarks.report.matrix import average, draw_matrix
@@ -11,7 +12,6 @@ from benchmarks.report.pareto import draw_pareto
 from benchmarks.report.results import MAIN, STRENGTHS, Results
 from benchmarks.report.trust import draw_trust
 from benchmarks.results import write_whole
-from benchmarks.tables import markdown_table
 
 PLOTS = {
     "matrix": (draw_matrix, "Robustness: every edit, for vcd and each peer"),
