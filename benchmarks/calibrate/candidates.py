@@ -161,29 +161,18 @@ def unrelated(read: Read, model: Model, config: Config) -> NDArray[np.float64]:
 
 
 def still_pairs(read: Read, model: Model, config: Config) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Similarities of single pictures to their moment in the reference, and of those without a copy to their nearest.
-
-    Each with whether it is a copy: what a search with one frame of each query would give.
+    """What a search with each single frame of the queries would give: the similarity of the nearest frame of all
+    references, float64 (n,), and whether it is one of the reference that the frame was copied from.
     """
-    values: list[float] = []
-    true: list[bool] = []
-    vectors = {row.id: read.library.descriptors(row.id) for row in read.library.media}
+    values, true = [], []
+    references = [(Path(row.path).name, read.library.descriptors(row.id)) for row in read.library.media]
     for name, views in sorted(read.queries.items()):
         query = normalise(views[0], model.background, config.search)
         copies = [copy for copy in read.truth.copies if copy.query == name]
+        best = np.stack([(query.vectors @ r.vectors.T).max(axis=1) for _, r in references if r is not None], axis=1)
         for row in np.flatnonzero(query.quality > 0.5):
-            at_s = float(query.times_s[row])
-            inside = [c for c in copies if c.query_span.start_s <= at_s < c.query_span.end_s]
-            near = [c for c in copies if c.query_span.start_s - 1 <= at_s < c.query_span.end_s + 1]
-            best = -1.0
-            for media_id, reference in vectors.items():
-                named = Path(read.library.row(media_id).path).name
-                if reference is None or (near and not inside):
-                    continue
-                if inside and named not in {Path(c.reference).name for c in inside}:
-                    continue
-                best = max(best, float((reference.vectors @ query.vectors[row]).max()) - float(query.bias[row]))
-            if best > -1.0:
-                values.append(best)
-                true.append(bool(inside))
+            at_s, nearest = float(query.times_s[row]), int(best[row].argmax())
+            named = {Path(c.reference).name for c in copies if c.query_span.start_s <= at_s < c.query_span.end_s}
+            values.append(float(best[row, nearest] - query.bias[row]))
+            true.append(references[nearest][0] in named)
     return np.array(values), np.array(true, dtype=bool)
