@@ -45,3 +45,14 @@ def make_card(folder: Path, network: Path | None = None, **changes: object) -> P
 
 def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def make_background(path: Path, rows: int = 20, dimension: int = 8) -> Path:
+    """Unit rows, stored as float16."""
+    vectors = np.random.default_rng(1).normal(size=(rows, dimension))
+    np.save(path, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16))
+    return path
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,12 +1,12 @@
 """Running an ONNX network."""
 
-import hashlib
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd.describe.weights import read_checked
 from vcd.errors import ModelError
 
 
@@ -23,16 +23,7 @@ class OnnxRuntime:
 
     def __init__(self, path: Path, sha256: str, threads: int = 1) -> None:
         """Raises `ModelError` when the file is missing, has another hash, or is no network."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: the model's weights cannot be read: {error.strerror}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256.lower():
-            raise ModelError(
-                f"{path}: the weights have SHA-256 {found[:12]}..., the model card wants {sha256[:12]}...; "
-                "fetch the file again or correct the card"
-            )
+        content = read_checked(path, sha256)
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 

@@ -30,4 +30,4 @@ def make_describer(model: str, threads: int = 1) -> Describer:
     if model in MODELS:
         return MODELS[model][1]()
     card = load_card(model)
-    return NetworkDescriber(card, OnnxRuntime(card.weights_path, card.sha256, threads))
+    return NetworkDescriber(card, OnnxRuntime(card.path(card.weights), card.sha256, threads))

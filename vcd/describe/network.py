@@ -1,6 +1,7 @@
 """A describer that runs a trained network."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from vcd.describe.card import ModelCard
 from vcd.describe.describer import unit_rows
 from vcd.describe.engine import Engine
+from vcd.describe.weights import load_background
 from vcd.errors import ModelError
 from vcd.types import Picture
 
@@ -19,6 +21,11 @@ class NetworkDescriber:
     def __init__(self, card: ModelCard, engine: Engine) -> None:
         self.card = card
         self._engine = engine
+
+    @cached_property
+    def background(self) -> NDArray[np.float32]:
+        """Raises `ModelError` when the file is not what the card says."""
+        return load_background(self.card)
 
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Raises `ModelError` when the network's output is not what the card says."""
