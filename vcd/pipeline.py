@@ -4,7 +4,6 @@ path --media--> Frame --describe--> Descriptors --library--> FrameMatches --alig
 """
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import vcd
 from vcd.align import Aligner, drop_overlapping, make_aligner
 from vcd.config import Config
-from vcd.describe import load_card
+from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError, LibraryMismatch
 from vcd.extract import Extracted, extract, refine
 from vcd.library import Library, LibraryWriter, MediaRow, is_library
@@ -23,7 +22,7 @@ from vcd.media.files import MediaPath
 from vcd.plan import make_plan
 from vcd.search import find_candidates
 from vcd.types import Descriptors, FrameMatches, Problem, Progress, Report, Segment, quiet
-from vcd.workers import Workers
+from vcd.workers import Workers, usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +55,8 @@ def index(
     if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
+    describe = config.describe
+    prove_describer(make_describer(describe.model, describe.engine, describe.precision))
     with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
         added: list[str] = []
@@ -254,4 +255,4 @@ def with_report_options(config: Config, min_score: float | None, top: int | None
 
 def worker_count(wanted: int | None, tasks: int) -> int:
     """As many as asked for, else one a core; never more than there is work for."""
-    return max(1, min(wanted or len(os.sched_getaffinity(0)), tasks))
+    return max(1, min(wanted or usable_cores(), tasks))

@@ -7,7 +7,7 @@ ONNX file through an `engine` as its `card` says; `frames` puts times, vectors a
 from vcd.describe.card import ModelCard
 from vcd.describe.describer import Describer
 from vcd.describe.frames import describe_frames
-from vcd.describe.models import MODELS, load_card, make_describer
+from vcd.describe.models import MODELS, load_card, make_describer, prove_describer
 from vcd.describe.weights import load_background
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "load_background",
     "load_card",
     "make_describer",
+    "prove_describer",
 ]

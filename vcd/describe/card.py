@@ -72,6 +72,11 @@ class ModelCard:
         )
         return tuple(pair for pair in pairs if pair[0])
 
+    @property
+    def needs_torch(self) -> bool:
+        """Whether it is a network of torchvision or a TorchScript file."""
+        return bool(self.architecture) or Path(self.weights).suffix not in {"", ".onnx"}
+
     def path(self, name: str) -> Path:
         """Where a file of the card lies."""
         return Path(self.folder, name)

@@ -47,3 +47,14 @@ def load_background(card: ModelCard) -> NDArray[np.float32]:
         raise ModelError(f"{path}: holds values that are not finite")
     # Rounded to 16 bits they are no longer of length 1.
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def read_text(card: ModelCard) -> str:
+    """What the card says to people; empty when it says nothing. Raises `ModelError` when its file cannot be read."""
+    if not card.text:
+        return ""
+    path = card.path(card.text)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: the model card's text cannot be read: {error}") from error
