@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.made import picture
-from tests.made_networks import make_background, make_card, make_network, sha256
+from tests.made_networks import make_background, make_card, make_deep_network, make_network, sha256
+from tests.made_torch import make_backbone_card, make_script
 from vcd.describe import MODELS, describe_frames, load_background, load_card, make_describer
 from vcd.describe.describer import Describer, unit_rows
 from vcd.describe.frames import picture_quality
@@ -18,10 +19,28 @@ from vcd.types import Frame, MediaInfo, Picture
 VIDEO = MediaInfo("video", 4.0, 320, 180, "made")
 
 
-@pytest.fixture(params=[*MODELS, "an ONNX file"])
+OWN = {
+    "an ONNX file": make_card,
+    "an ONNX file that takes bytes": lambda folder: make_card(
+        folder, make_deep_network(folder / "net.onnx", as_bytes=True), input_px=32
+    ),
+    "a TorchScript file": lambda folder: make_card(folder, make_script(folder / "net.pt")),
+    "a network of torchvision": make_backbone_card,
+}
+"""Models that a user brings."""
+
+
+@pytest.fixture(
+    params=[*(name for name in MODELS if not load_card(name).needs_torch), *OWN, "an ONNX file on openvino"]
+)
 def describer(request: pytest.FixtureRequest, tmp_path: Path) -> Describer:
-    """Every built-in model, and one that a user brings."""
-    return make_describer(request.param if request.param in MODELS else str(make_card(tmp_path)))
+    """Every built-in model but torchvision's, whose weights cannot be had everywhere, and those that a user brings."""
+    if request.param in MODELS:
+        return make_describer(request.param)
+    if request.param in OWN:
+        return make_describer(str(OWN[request.param](tmp_path)))
+    pytest.importorskip("openvino")
+    return make_describer(str(make_card(tmp_path)), "openvino")
 
 
 class TestEveryDescriber:

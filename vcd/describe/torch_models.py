@@ -58,7 +58,7 @@ def _require_torchvision() -> Any:
     try:
         import torchvision.models.feature_extraction
     except ModuleNotFoundError as error:
-        raise MissingExtra(str(error.name), "torch") from error
+        raise MissingExtra(str(error.name).split(".")[0], "torch") from error
     except (RuntimeError, OSError, ImportError) as error:
         raise SetupError(f"torchvision does not fit the installed torch: {error}") from error
     return torchvision
