@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.made import picture
-from tests.made_networks import make_card, make_network
-from vcd.describe import MODELS, describe_frames, load_card, make_describer
+from tests.made_networks import make_background, make_card, make_deep_network, make_network, sha256
+from tests.made_torch import make_backbone_card, make_script
+from vcd.describe import MODELS, describe_frames, load_background, load_card, make_describer
 from vcd.describe.describer import Describer, unit_rows
 from vcd.describe.frames import picture_quality
 from vcd.describe.regional_dct import GRID_PX, regions
@@ -18,10 +19,28 @@ from vcd.types import Frame, MediaInfo, Picture
 VIDEO = MediaInfo("video", 4.0, 320, 180, "made")
 
 
-@pytest.fixture(params=[*MODELS, "an ONNX file"])
+OWN = {
+    "an ONNX file": make_card,
+    "an ONNX file that takes bytes": lambda folder: make_card(
+        folder, make_deep_network(folder / "net.onnx", as_bytes=True), input_px=32
+    ),
+    "a TorchScript file": lambda folder: make_card(folder, make_script(folder / "net.pt")),
+    "a network of torchvision": make_backbone_card,
+}
+"""Models that a user brings."""
+
+
+@pytest.fixture(
+    params=[*(name for name in MODELS if not load_card(name).needs_torch), *OWN, "an ONNX file on openvino"]
+)
 def describer(request: pytest.FixtureRequest, tmp_path: Path) -> Describer:
-    """Every built-in model, and one that a user brings."""
-    return make_describer(request.param if request.param in MODELS else str(make_card(tmp_path)))
+    """Every built-in model but torchvision's, whose weights cannot be had everywhere, and those that a user brings."""
+    if request.param in MODELS:
+        return make_describer(request.param)
+    if request.param in OWN:
+        return make_describer(str(OWN[request.param](tmp_path)))
+    pytest.importorskip("openvino")
+    return make_describer(str(make_card(tmp_path)), "openvino")
 
 
 class TestEveryDescriber:
@@ -57,6 +76,13 @@ class TestEveryDescriber:
 
     def test_the_same_picture_gives_the_same_row(self, describer: Describer) -> None:
         np.testing.assert_array_equal(describer.describe([picture(2, 0.5)]), describer.describe([picture(2, 0.5)]))
+
+    def test_the_background_is_unit_rows_of_the_cards_dimension(self, describer: Describer) -> None:
+        background = describer.background
+
+        assert background.dtype == np.float32
+        assert background.shape[1:] == (describer.card.dimension,)
+        np.testing.assert_allclose(np.linalg.norm(background, axis=1), 1, atol=1e-5)
 
 
 def recompressed(image: Picture) -> Picture:
@@ -172,6 +198,45 @@ class TestNetwork:
             describer.describe([picture(1, 0.0)])
 
 
+class TestBackground:
+    def test_it_is_read_from_the_cards_file(self, tmp_path: Path) -> None:
+        file = make_background(tmp_path / "noise.npy", rows=20)
+        card = make_card(tmp_path, background=file.name, background_sha256=sha256(file))
+
+        background = make_describer(str(card)).background
+
+        np.testing.assert_allclose(background, np.load(file), atol=1e-3)
+        np.testing.assert_allclose(np.linalg.norm(background, axis=1), 1, atol=1e-6)
+        np.testing.assert_array_equal(load_background(load_card(str(card))), background)
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (np.zeros((4, 9), dtype=np.float16), "promises"),
+            (np.zeros(8, dtype=np.float16), "promises"),
+            (np.full((4, 8), np.nan, dtype=np.float16), "not finite"),
+            (np.zeros((4, 8), dtype=np.int64), "no array"),
+            (np.array([{}], dtype=object), "no array"),
+            (b"", "no array"),
+            (b"anything", "no array"),
+        ],
+    )
+    def test_a_file_that_holds_anything_else_is_refused(self, tmp_path: Path, content: object, reason: str) -> None:
+        file = tmp_path / "noise.npy"
+        np.save(file, content) if isinstance(content, np.ndarray) else file.write_bytes(content)
+        card = make_card(tmp_path, background=file.name, background_sha256=sha256(file))
+
+        with pytest.raises(ModelError, match=reason):
+            load_background(load_card(str(card)))
+
+    def test_a_file_with_another_hash_is_refused(self, tmp_path: Path) -> None:
+        file = make_background(tmp_path / "noise.npy")
+        card = make_card(tmp_path, background=file.name, background_sha256="0" * 64)
+
+        with pytest.raises(ModelError, match="SHA-256"):
+            load_background(load_card(str(card)))
+
+
 class TestCard:
     def test_an_unknown_model_names_the_near_one(self) -> None:
         with pytest.raises(UnknownName, match="regional-dct"):
@@ -182,6 +247,9 @@ class TestCard:
         [
             ({"dimension": None}, "lacks 'dimension'"),
             ({"sha256": None}, "lacks 'sha256'"),
+            ({"background": "noise.npy"}, "lacks 'background_sha256'"),
+            ({"precision": "int8"}, "lacks 'int8_weights'"),
+            ({"precision": "fp8"}, "must be one of fp32, bf16, int8"),
             ({"dimension": "eight"}, "must be of type int"),
             ({"dimension": 0}, "at least 1"),
             ({"mean": [1, 2]}, "three numbers"),

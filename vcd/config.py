@@ -60,7 +60,12 @@ class DescribeConfig:
     """How a frame becomes a vector."""
 
     model: str = "regional-dct"
-    """A built-in model's name, or the path of a model card (``.toml``) beside an ONNX file."""
+    """A built-in model's name, or the path of a model card (``.toml``) beside an ONNX or TorchScript file."""
+    engine: Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino"] = "auto"
+    """What runs the model's network. auto: the one that comes with vcd. Another one must be installed."""
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    """What the network computes in. auto: what the model's card says where engine and processor have it, else fp32.
+    Vectors of one model fit together whatever they were computed in."""
     mirrored: bool = True
     """Also look for mirrored copies: costs a second search of each query, not a second decoding."""
     batch: Annotated[int, Within(1, 4096)] = 32

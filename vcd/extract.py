@@ -12,6 +12,7 @@ from vcd.errors import InputError
 from vcd.media import hash_file, open_media
 from vcd.media.read import Media
 from vcd.types import Descriptors, Look, Segment, Span
+from vcd.workers import engine_threads
 
 QUERY_STEP_S, REFERENCE_STEP_S = 0.1, 0.03
 """Steps between frames around the ends of a segment: in fast action one frame off is another picture, so every query
@@ -41,9 +42,7 @@ def extract(
     """Decode and describe a file; raises `InputError`, also when the file changes meanwhile."""
     before = _stat(path)
     opened = open_media(path, media)
-    views = describe_frames(
-        opened.frames(sample), name, opened.info, _describer(describe.model), describe.batch, mirrored
-    )
+    views = describe_frames(opened.frames(sample), name, opened.info, _describer(describe), describe.batch, mirrored)
     content_hash = hash_file(path) if hashed else ""
     after = _stat(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -54,7 +53,7 @@ def extract(
 def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Segment:
     """The segment with exact ends, found by decoding both files around them."""
     both = open_kept(query, config.media), open_kept(reference, config.media)
-    card = _describer(config.describe.model).card
+    card = _describer(config.describe).card
     floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
     look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.mirrored)
     look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, mirrored=False)
@@ -64,14 +63,14 @@ def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Se
 def _look(media: Media, step_s: float, describe: DescribeConfig, mirrored: bool) -> Look:
     def look(span: Span) -> Descriptors:
         frames = media.frames_between(span, step_s)
-        return describe_frames(frames, "", media.info, _describer(describe.model), describe.batch, mirrored)[-1]
+        return describe_frames(frames, "", media.info, _describer(describe), describe.batch, mirrored)[-1]
 
     return look
 
 
 @lru_cache(maxsize=1)
-def _describer(model: str) -> Describer:
-    return make_describer(model)
+def _describer(describe: DescribeConfig) -> Describer:
+    return make_describer(describe.model, describe.engine, describe.precision, engine_threads())
 
 
 @lru_cache(maxsize=8)

@@ -25,7 +25,7 @@ class Model:
         return cls(
             card,
             calibration,
-            None if background is None else Background.of(background),
+            Background.of(background) if len(background) else None,
             make_aligner(config.align, calibration.unrelated_similarity),
         )
 

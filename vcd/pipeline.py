@@ -5,7 +5,6 @@ path --media--> Frame --describe--> Descriptors --library--> FrameMatches --alig
 """
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import vcd
 from vcd.align import drop_overlapping, rescore
 from vcd.config import Config
-from vcd.describe import load_card
+from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError, LibraryMismatch
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
@@ -25,7 +24,7 @@ from vcd.plan import make_plan
 from vcd.report import write_atomically
 from vcd.search import find_candidates, match_all, normalise
 from vcd.types import Descriptors, Problem, Progress, Report, Segment, quiet
-from vcd.workers import Workers
+from vcd.workers import Workers, usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +57,8 @@ def index(
     if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
+    describe = config.describe
+    prove_describer(make_describer(describe.model, describe.engine, describe.precision))
     with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
         added: list[str] = []
@@ -271,4 +272,4 @@ def with_report_options(config: Config, min_score: float | None, top: int | None
 
 def worker_count(wanted: int | None, tasks: int) -> int:
     """As many as asked for, else one a core; never more than there is work for."""
-    return max(1, min(wanted or len(os.sched_getaffinity(0)), tasks))
+    return max(1, min(wanted or usable_cores(), tasks))

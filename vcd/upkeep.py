@@ -1,15 +1,20 @@
 """Looking after libraries and models: what `vcd library` and `vcd models` do."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vcd.config import Config
 from vcd.describe import MODELS, load_card
-from vcd.errors import LibraryError
+from vcd.describe.export import export_model
+from vcd.describe.fetch import fetch_file, fetch_model
+from vcd.describe.torch_models import load_module
+from vcd.describe.weights import read_checked, read_text
+from vcd.errors import ConfigError, LibraryError
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.writer import find_row
-from vcd.types import Problem
+from vcd.types import Problem, Progress, quiet
 
 
 def list_references(folder: Path, config: Config) -> list[dict[str, Any]]:
@@ -71,11 +76,43 @@ def verify(folder: Path, config: Config) -> list[str]:
 def list_models(config: Config) -> list[dict[str, Any]]:
     """The built-in models, and the one of the settings when it is another."""
     chosen = load_card(config.describe.model)
-    cards = {card.name: card for card, _ in MODELS.values()} | {chosen.name: chosen}
+    cards = {name: load_card(name) for name in MODELS} | {chosen.name: chosen}
     return [
         {
             "name": card.name, "dimension": card.dimension, "chosen": card.identity == chosen.identity,
-            "needs weights": bool(card.weights), "licence": card.licence, "description": card.description,
+            "needs torch": card.needs_torch, "licence": card.licence, "description": card.description,
         }
         for card in sorted(cards.values(), key=lambda card: card.name)
     ]  # fmt: skip
+
+
+def model_info(model: str) -> tuple[dict[str, Any], str]:
+    """The facts of a model's card, its files checked, and its text for people.
+
+    Raises `ModelError` when a file is missing or is not the card's.
+    """
+    card = load_card(model)
+    sizes = {name: len(read_checked(card.path(name), sha256)) for name, sha256 in card.files}
+    facts = {name: value for name, value in dataclasses.asdict(card).items() if value != "" and name != "folder"}
+    return {"identity": card.identity, **facts, "size_bytes": sum(sizes.values())}, read_text(card)
+
+
+def fetch(what: str, sha256: str, folder: Path, progress: Progress = quiet) -> list[Path]:
+    """Fetch the file or card behind an address into `folder`, or the weights of a model that is named.
+
+    A network of torchvision is fetched by torchvision, to where it keeps its files; then no path is given.
+    """
+    if "://" in what:
+        return fetch_model(what, sha256, folder, progress)
+    card = load_card(what)
+    if card.url:
+        return [fetch_file(card.url, card.sha256, card.path(card.weights), progress)]
+    if card.weights or not card.architecture:
+        raise ConfigError(f"model {card.name} needs nothing that could be fetched: its card has no url")
+    load_module(card)
+    return []
+
+
+def export(model: str, target: Path) -> Path:
+    """Write a model as an ONNX file with a card beside it; gives the card's path."""
+    return export_model(load_card(model), target)

@@ -23,6 +23,19 @@ LOOK_S = 1.0
 """How often to look whether the pool is still there."""
 
 
+_threads: int | None = None
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def engine_threads() -> int:
+    """Threads that a network may use in this process: a worker's share of the cores, else all of them."""
+    return _threads or usable_cores()
+
+
 class Workers:
     """A pool of processes; use it in a `with` statement.
 
@@ -34,7 +47,9 @@ class Workers:
     def __init__(self, count: int, timeout_s: float) -> None:
         self.count = count
         self._timeout_s = timeout_s
-        self._pool = ProcessPool(max_workers=count, context=_SpawnContext(), initializer=_prepare)
+        self._pool = ProcessPool(
+            max_workers=count, context=_SpawnContext(), initializer=_prepare, initargs=[max(1, usable_cores() // count)]
+        )
 
     def __enter__(self) -> Self:
         with _interrupts_held():
@@ -130,8 +145,13 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare() -> None:
-    """In a worker: one process, one core, for the processes are the parallelism; and an end at once when told."""
+def _prepare(threads: int) -> None:
+    """In a worker: one process, one core, for the processes are the parallelism; and an end at once when told.
+
+    Only a network may use `threads`, for where there are fewer processes than cores.
+    """
+    global _threads
+    _threads = threads
     # Must be set before numpy is imported. Threads of OpenBLAS that wait for work take most of a busy machine.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2

@@ -4,10 +4,19 @@
 ONNX file through an `engine` as its `card` says; `frames` puts times, vectors and quality together.
 """
 
-from vcd.describe.background import load_background
 from vcd.describe.card import ModelCard
 from vcd.describe.describer import Describer
 from vcd.describe.frames import describe_frames
-from vcd.describe.models import MODELS, load_card, make_describer
+from vcd.describe.models import MODELS, load_card, make_describer, prove_describer
+from vcd.describe.weights import load_background
 
-__all__ = ["MODELS", "Describer", "ModelCard", "describe_frames", "load_background", "load_card", "make_describer"]
+__all__ = [
+    "MODELS",
+    "Describer",
+    "ModelCard",
+    "describe_frames",
+    "load_background",
+    "load_card",
+    "make_describer",
+    "prove_describer",
+]

@@ -15,6 +15,11 @@ class Describer(Protocol):
 
     card: ModelCard
 
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """float32 (B, D), unit rows: pictures that are in no library, for score normalisation; B may be 0."""
+        ...
+
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """float32 (N, D), one row of length 1 for each picture, or of zeros for one without content.
 

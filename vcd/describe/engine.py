@@ -1,58 +1,33 @@
-"""Running an ONNX network."""
+"""What runs a network."""
 
-import hashlib
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd.errors import ModelError
+from vcd.describe.card import Precision
+
+Batch = NDArray[np.float32] | NDArray[np.uint8]
 
 
 class Engine(Protocol):
     """Runs a network that takes one batch of pictures and gives one batch of vectors."""
 
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 (N, 3, H, W) -> float32 (N, D)."""
+    takes_bytes: bool
+    """What the network wants. True: uint8 (N, H, W, 3) as it is, False: float32 (N, 3, H, W), normalised."""
+
+    def run(self, batch: Batch) -> NDArray[np.float32]:
+        """A batch -> float32 (N, D). Raises `ModelError` when the network refuses it."""
         ...
 
 
-class OnnxRuntime:
-    """onnxruntime on the CPU."""
+class OnnxEngine(Engine, Protocol):
+    """An engine for ONNX files."""
 
-    def __init__(self, path: Path, sha256: str, threads: int = 1) -> None:
-        """Raises `ModelError` when the file is missing, has another hash, or is no network."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: the model's weights cannot be read: {error.strerror}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != sha256.lower():
-            raise ModelError(
-                f"{path}: the weights have SHA-256 {found[:12]}..., the model card wants {sha256[:12]}...; "
-                "fetch the file again or correct the card"
-            )
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
+    def __init__(self, content: bytes, origin: str, precision: Precision, threads: int) -> None:
+        """Raises `ModelError` when the file, which comes from `origin`, is no network that the engine can run."""
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4
-        self._errors = (state.Fail, state.InvalidArgument, state.InvalidProtobuf, state.InvalidGraph,
-                        state.RuntimeException, state.NotImplemented)  # fmt: skip
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except self._errors as error:
-            raise ModelError(f"{path}: is not a network that onnxruntime can run: {error}") from error
-        if len(self._session.get_inputs()) != 1:
-            raise ModelError(f"{path}: the network must have exactly one input")
-        self._path = path
-        self._input = self._session.get_inputs()[0].name
-
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            output = self._session.run(None, {self._input: batch})[0]
-        except self._errors as error:
-            raise ModelError(f"{self._path}: the network refused its input {batch.shape}: {error}") from error
-        return np.asarray(output, dtype=np.float32)
+    @staticmethod
+    def precisions() -> tuple[Precision, ...]:
+        """Those that this machine has. Raises `MissingExtra` when the engine is not installed."""
+        ...

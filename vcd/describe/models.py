@@ -1,33 +1,59 @@
 """The models there are, by name; an own one is named by the path of its card."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from vcd.describe.card import ModelCard, read_card
+import numpy as np
+
+from vcd.describe.card import ModelCard, Precision, read_card
 from vcd.describe.describer import Describer
-from vcd.describe.engine import OnnxRuntime
+from vcd.describe.engines import make_engine
 from vcd.describe.network import NetworkDescriber
 from vcd.describe.regional_dct import CARD as REGIONAL_DCT
 from vcd.describe.regional_dct import RegionalDct
+from vcd.describe.torch_models import RESNET18, VGG16
 from vcd.errors import UnknownName
 
-MODELS: Mapping[str, tuple[ModelCard, Callable[[], Describer]]] = {
-    REGIONAL_DCT.name: (REGIONAL_DCT, RegionalDct),
+WEIGHTS = Path(__file__).parent / "weights"
+"""Networks that come with the package: of each NAME.toml (the card) and the files that it names."""
+
+
+def shipped(name: str, folder: Path = WEIGHTS) -> Callable[[], ModelCard]:
+    """Reads the card of a network of the package when it is asked for."""
+    return partial(read_card, folder / f"{name}.toml")
+
+
+MODELS: Mapping[str, Callable[[], ModelCard]] = {
+    REGIONAL_DCT.name: lambda: REGIONAL_DCT,
+    RESNET18.name: lambda: RESNET18,
+    VGG16.name: lambda: VGG16,
 }
+"""What gives the card of each built-in model; a network of the package is ``"NAME": shipped("NAME")``."""
 
 
 def load_card(model: str) -> ModelCard:
     """The card of a built-in model by its name, or of an own one by its path."""
     if model in MODELS:
-        return MODELS[model][0]
+        return MODELS[model]()
     if not model.endswith(".toml"):
         raise UnknownName("model", model, [*MODELS, "the path of a model card (.toml)"])
     return read_card(Path(model))
 
 
-def make_describer(model: str, threads: int = 1) -> Describer:
-    """Raises `UnknownName`, `ConfigError` for a bad card, `ModelError` for bad weights."""
-    if model in MODELS:
-        return MODELS[model][1]()
+def make_describer(
+    model: str, engine: str = "auto", precision: Literal["auto"] | Precision = "auto", threads: int = 1
+) -> Describer:
+    """Raises `UnknownName`, `ConfigError` for a bad card, `ModelError` for bad weights, and as `make_engine` does."""
     card = load_card(model)
-    return NetworkDescriber(card, OnnxRuntime(card.weights_path, card.sha256, threads))
+    if card is REGIONAL_DCT:
+        return RegionalDct()
+    return NetworkDescriber(card, make_engine(card, engine, precision, threads))
+
+
+def prove_describer(describer: Describer) -> None:
+    """Raise `ModelError` now for what would else stop at the first file: a network that is not what its card says."""
+    noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    describer.describe(list(noise))
+    assert describer.background.shape[1] == describer.card.dimension

@@ -1,6 +1,7 @@
 """A describer that runs a trained network."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 
 from vcd.describe.card import ModelCard
 from vcd.describe.describer import unit_rows
-from vcd.describe.engine import Engine
+from vcd.describe.engine import Batch, Engine
+from vcd.describe.weights import load_background
 from vcd.errors import ModelError
 from vcd.types import Picture
 
@@ -19,6 +21,11 @@ class NetworkDescriber:
     def __init__(self, card: ModelCard, engine: Engine) -> None:
         self.card = card
         self._engine = engine
+
+    @cached_property
+    def background(self) -> NDArray[np.float32]:
+        """Raises `ModelError` when the file is not what the card says."""
+        return load_background(self.card)
 
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Raises `ModelError` when the network's output is not what the card says."""
@@ -34,10 +41,20 @@ class NetworkDescriber:
             raise ModelError(f"model {self.card.name}: the network gave values that are not finite")
         return unit_rows(vectors)
 
-    def _batch(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        side = self.card.input_px
-        squares = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures]
-        batch = np.stack(squares).astype(np.float32) / np.float32(255)
-        mean, std = (np.array(values, dtype=np.float32) for values in (self.card.mean, self.card.std))
-        batch = (batch - mean) / std
-        return np.ascontiguousarray(batch.transpose(0, 3, 1, 2), dtype=np.float32)
+    def _batch(self, pictures: Sequence[Picture]) -> Batch:
+        return make_batch(self.card, pictures, self._engine.takes_bytes)
+
+
+def make_batch(card: ModelCard, pictures: Sequence[Picture], as_bytes: bool) -> Batch:
+    """What the card's network takes: uint8 (N, H, W, 3), or normalised float32 (N, 3, H, W)."""
+    side = card.input_px
+    squares = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures]
+    if as_bytes:
+        return np.stack(squares).astype(np.uint8, copy=False)
+    batch = np.empty((len(squares), 3, side, side), dtype=np.float32)
+    for channel, (mean, std) in enumerate(zip(card.mean, card.std, strict=True)):
+        # A byte has 256 values: looking them up is faster than computing each pixel's.
+        table = ((np.arange(256) / 255 - mean) / std).astype(np.float32)
+        for row, square in zip(batch, squares, strict=True):
+            np.take(table, square[..., channel], out=row[channel], mode="clip")
+    return batch
