@@ -135,7 +135,7 @@ def query(
 
 def _query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
     media, describe = config.media, config.describe
-    return item.given, (item.path, item.given, media, media.query, describe, describe.mirrored, False)
+    return item.given, (item.path, item.given, media, media.query, describe, True, False)
 
 
 def _search_and_align(

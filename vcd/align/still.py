@@ -24,4 +24,4 @@ def align_still(query: Descriptors, reference: Descriptors, floor: float) -> lis
             return []
         score = score_still(float(run.similarities.max()), float(query.quality[run.first : run.stop].max()))
         spans = query.span(run.first, run.stop), Span(0.0, 0.0)
-    return [Segment(query.name, reference.name, *spans, score=score, mirrored=query.mirrored)]
+    return [Segment(query.name, reference.name, *spans, score=score, view=query.view)]

@@ -110,7 +110,7 @@ class VoteAligner:
             reference_span=Span(max(0.0, r_ends[0]), max(0.0, r_ends[1])),
             score=score_run(weigh(query, reference, line, run, self._floor)),
             speed=line.speed,
-            mirrored=query.mirrored,
+            view=query.view,
         )
 
 
