@@ -8,8 +8,9 @@ from vcd.media.layout_maps import Maps
 
 DEAD = 0.03
 """Largest share of living pixels in a line of a border: noise, a clock, a corner of a logo."""
-ALIVE = 0.5
-"""Least share of living pixels in the first lines inside it; fewer, and its edge is not straight."""
+ALL_MOVE, MOST_DIFFER = 0.8, 0.5
+"""Least share of pixels in the first lines inside a border that move, or that differ from its colour in the mean; fewer, and its
+edge is not straight: something moves before a standing ground."""
 EDGE = 0.012
 """Width of an edge that was blurred by scaling, as a share of the side; at least two pixels."""
 HIGH = 14.0
@@ -35,26 +36,27 @@ def trim(maps: Maps, box: Box) -> Box:
 def _trim_once(maps: Maps, box: Box) -> Box:
     for quarter in range(4):  # the side that is sought lies on top
         moving, step = np.rot90(box.of(maps.moving), quarter), np.rot90(box.of(maps.step), quarter)
-        mean, spread = np.rot90(box.of(maps.mean), quarter), np.rot90(box.of(maps.spread), quarter)
+        mean = np.rot90(box.of(maps.mean), quarter)
         colour = np.median(mean[:2].reshape(-1, 3), axis=0)
-        for living in (moving, (np.abs(mean - colour).max(axis=2) > ONE_COLOUR) | (spread > ONE_COLOUR)):
-            depth = _border(living)
+        other = np.abs(mean - colour).max(axis=2) > ONE_COLOUR
+        for living, least in ((moving, ALL_MOVE), (other, MOST_DIFFER)):
+            depth = _border(living, least)
             inside = living[depth : depth + 3].any(axis=0)
             if depth and (step[max(0, depth - 3) : depth + 1].max(axis=0) > HIGH)[inside].mean() >= STRAIGHT:
                 return box.cut(quarter, depth)
     return box
 
 
-def _border(living: NDArray[np.bool_]) -> int:
+def _border(living: NDArray[np.bool_], least: float) -> int:
     """Lines from the top that make a border of at least two; 0 for none."""
     share = living.mean(axis=1)
     rows = np.flatnonzero(share > DEAD)
     if not len(rows) or rows[0] < 2:
         return 0
     edge = max(3, round(EDGE * len(share)))
-    inside = np.flatnonzero(share[rows[0] : rows[0] + edge] >= ALIVE)
+    inside = np.flatnonzero(share[rows[0] : rows[0] + edge] >= least)
     if not len(inside):
         return 0
     # a pixel that is half border is border: its colour helps nobody
     first = int(rows[0] + inside[0])
-    return first if share[first : first + 4 * edge].mean() >= ALIVE else 0
+    return first if share[first : first + 4 * edge].mean() >= least else 0

@@ -12,7 +12,7 @@ from vcd.media.layout_maps import Map, Maps
 
 A = TypeVar("A", bound=np.generic)
 
-SPLIT = 0.55
+SPLIT = 0.6
 """Least mean sureness of a step that runs all the way across ..."""
 SPLIT_PART = 0.3
 """... and in each fifth of it."""
@@ -22,7 +22,7 @@ INSET = 0.52
 """Least mean sureness of the sides of a picture in a picture ..."""
 INSET_SIDE = 0.42
 """... and of each one."""
-CORNER_SIDE = 0.5
+CORNER_SIDE = 0.56
 """The same where it lies in a corner and has only two: two lines meet by chance more often than four."""
 CHANCE = 0.3
 """What a pixel of a side must exceed to lengthen it."""

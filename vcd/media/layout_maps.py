@@ -19,8 +19,9 @@ Map = NDArray[np.float32]
 LONG_SIDE_PX = 400
 STEP = 10.0
 """Levels (of 255) between the pixels before and after one for a step there."""
-LIVING = 6.0
-"""Mean deviation over time of a step's height from its median from which it counts in full."""
+LIVING = 3.0, 8.0
+"""Deviation of a step's height from its median that three of ten pictures exceed: up to the first it is noise on a
+standing edge, from the second on the step counts in full."""
 MOVING = 3.0
 """Standard deviation over time of a pixel that moves: above what encoding does to a standing one."""
 
@@ -48,15 +49,14 @@ class Maps:
 def make_maps(pictures: Sequence[Picture]) -> Maps:
     """Pictures of one size, at least one."""
     small = np.stack([_small(picture) for picture in pictures])
-    grey = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in small]).astype(np.float32)
-    spread = grey.std(axis=0)
-    across = _heights(grey)
-    down = _heights(grey.transpose(0, 2, 1))
-    steps = np.abs(np.diff(grey, axis=2, prepend=grey[:, :, :1])) + np.abs(np.diff(grey, axis=1, prepend=grey[:, :1]))
+    grey = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in small])
+    spread = grey.std(axis=0, dtype=np.float32)
+    across, step_across = _steps(small, grey)
+    down, step_down = _steps(small.transpose(0, 2, 1, 3), grey.transpose(0, 2, 1))
+    detail = _neighbours(grey) + _neighbours(grey.transpose(0, 2, 1)).T
     return Maps(
-        across=_sureness(across), down=np.ascontiguousarray(_sureness(down).T),
-        step=np.maximum(np.abs(across).max(axis=0), np.abs(down).max(axis=0).T), moving=spread > MOVING,
-        detail=steps.mean(axis=0), mean=small.mean(axis=0, dtype=np.float32), spread=spread,
+        across=across, down=np.ascontiguousarray(down.T), step=np.maximum(step_across, step_down.T),
+        moving=spread > MOVING, detail=detail, mean=small.mean(axis=0, dtype=np.float32), spread=spread,
     )  # fmt: skip
 
 
@@ -67,18 +67,35 @@ def _small(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _heights(grey: Map) -> Map:
-    """float32 (F, H, W) of the same: what the pixel after has more than the one before, from left to right."""
-    heights = np.zeros_like(grey)
-    heights[:, :, 1:-1] = grey[:, :, 2:] - grey[:, :, :-2]
-    return heights
+def _steps(small: NDArray[np.uint8], grey: NDArray[np.uint8]) -> tuple[Map, Map]:
+    """Of uint8 (F, H, W, 3) and their luminance how surely there are steps from left to right, and the highest ones.
+
+    In any colour, for what differs only in colour differs. A step that is everywhere around counts nothing.
+    """
+    count, height, width = grey.shape
+    share, highest = np.zeros((height, width), dtype=np.float32), np.zeros((height, width), dtype=np.uint8)
+    heights = np.zeros((count, height, width), dtype=np.int16)
+    heights[:, :, 1:-1] = grey[:, :, 2:].astype(np.int16) - grey[:, :, :-2]
+    for shown in small:
+        change = np.zeros((height, width), dtype=np.uint8)
+        change[:, 1:-1] = (np.maximum(shown[:, 2:], shown[:, :-2]) - np.minimum(shown[:, 2:], shown[:, :-2])).max(
+            axis=2
+        )
+        share += change > STEP
+        np.maximum(highest, change, out=highest)
+    away = np.abs(heights - np.median(heights, axis=0).astype(np.int16))
+    deviation = np.partition(away, int(0.7 * (count - 1)), axis=0)[int(0.7 * (count - 1))]
+    sure = share / count * np.clip((deviation - LIVING[0]) / (LIVING[1] - LIVING[0]), 0, 1).astype(np.float32)
+    before = np.zeros((1, 13), dtype=np.float32)
+    before[0, :4] = 1 / 4
+    sides = [cv2.filter2D(sure, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (before, before[:, ::-1])]
+    usual = 0.3 * np.maximum(*sides) + 0.7 * np.minimum(*sides)
+    return np.asarray(sure - usual, dtype=np.float32), highest.astype(np.float32)
 
 
-def _sureness(heights: Map) -> Map:
-    """float32 (H, W) of float32 (F, H, W): a step that is everywhere around counts nothing."""
-    share = (np.abs(heights) > STEP).mean(axis=0, dtype=np.float32)
-    deviation = np.abs(heights - np.median(heights, axis=0)).mean(axis=0)
-    sure = share * np.clip(deviation / LIVING, 0, 1)
-    near = np.zeros((1, 13), dtype=np.float32)
-    near[0, :4] = near[0, 9:] = 1 / 8
-    return np.asarray(sure - cv2.filter2D(sure, -1, near, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
+def _neighbours(grey: NDArray[np.uint8]) -> Map:
+    """float32 (H, W), mean difference of each pixel from the one to its left."""
+    change = np.zeros(grey.shape[1:], dtype=np.float32)
+    for shown in grey:
+        change[:, 1:] += np.maximum(shown[:, 1:], shown[:, :-1]) - np.minimum(shown[:, 1:], shown[:, :-1])
+    return change / np.float32(len(grey))
