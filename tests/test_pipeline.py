@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.made import change_every, film, make_video, reencode, steady
+from tests.made import change_every, film, make_video, picture, reencode, steady
 from tests.made_images import make_image
 from tests.made_networks import make_card
 from vcd.config import Config, parse_config
@@ -76,7 +76,11 @@ def letterboxed(shown: Picture) -> Picture:
     return bordered
 
 
-def inset(shown: Picture) -> Picture:
+def turned(shown: Picture) -> Picture:
+    return np.ascontiguousarray(np.rot90(shown, -1))
+
+
+def templated(shown: Picture) -> Picture:
     """Small in a picture that stays the same."""
     ground = picture(8000, 0.0, (640, 360))
     ground[30:192, 40:328] = cv2.resize(shown, (288, 162))
@@ -113,18 +117,16 @@ class TestEdits:
         ("edit", "view"),
         [
             (letterboxed, "inside a border"),
-            (inset, "picture in picture"),
-            (lambda shown: np.rot90(shown, -1), "rotated 90°"),
+            (templated, "inside a border"),
+            (turned, "rotated 90°"),
         ],
-        ids=["letterbox", "picture in picture", "turned"],
+        ids=["letterbox", "template", "turned"],
     )
     def test_a_copy_that_is_seen_in_another_view_is_found_once_with_exact_ends(
         self, edit: Callable[[Picture], Picture], view: str, references: Path, library: Path, tmp_path: Path
     ) -> None:
         source = references / "film1.mp4"
-        clip = reencode(
-            source, tmp_path / "clip.mp4", START_S, END_S, edit=lambda shown: np.ascontiguousarray(edit(shown))
-        )
+        clip = reencode(source, tmp_path / "clip.mp4", START_S, END_S, edit=edit)
         found = only(query([clip], library, Config()))
 
         assert (found.reference, str(found.view), found.refined) == ("film1.mp4", view, True)

@@ -26,6 +26,8 @@ BLURRED = 0.05
 part has twice as much."""
 FLAT = 1.0
 """Mean difference of neighbours, in levels, below which a part shows nothing."""
+STANDING = 0.03
+"""A ground of which no more than this share moves is a template."""
 LEAST_SIDE_PX = 16
 
 
@@ -42,7 +44,7 @@ def find_regions(pictures: Sequence[Picture]) -> tuple[Region, ...]:
     height, width = maps.moving.shape
     whole = Box(0, 0, width, height)
     kept = _worth_a_look(maps, _parts(maps, whole, BORDERED, DEPTH), whole)
-    if len(kept) == 1 and kept[0][1] in {"stacked", "side by side"}:
+    if len(kept) == 1 and kept[0][1] != BEHIND:
         kept = [(kept[0][0], BORDERED)]  # the others were its ground
     largest = sorted(kept, key=lambda part: (-part[0].area, part[0]))[:MAX_REGIONS]
     return tuple(
@@ -92,6 +94,7 @@ def _worth_a_look(maps: Maps, parts: Sequence[tuple[Box, str]], whole: Box) -> l
         if box.width >= LEAST_SIDE * whole.width
         and box.height >= LEAST_SIDE * whole.height
         and box.area < ALL_OF_IT * whole.area
+        and not (kind == BEHIND and box.of(maps.moving).mean() < STANDING)
     ]
     details = [_detail(maps, box) for box, _ in large]
     least = min(BLURRED, max((relative for _, relative in details), default=0.0) / 2)

@@ -9,8 +9,8 @@ from vcd.media.layout_maps import Maps
 DEAD = 0.03
 """Largest share of living pixels in a line of a border: noise, a clock, a corner of a logo."""
 ALL_MOVE, MOST_DIFFER = 0.8, 0.5
-"""Least share of pixels in the first lines inside a border that move, or that differ from its colour in the mean; fewer, and its
-edge is not straight: something moves before a standing ground."""
+"""Least share of pixels in the first lines inside a border that move, or that differ from its mean colour; fewer,
+and its edge is not straight: something moves before a standing ground."""
 EDGE = 0.012
 """Width of an edge that was blurred by scaling, as a share of the side; at least two pixels."""
 HIGH = 14.0
