@@ -121,12 +121,12 @@ class TestVpdq:
 
 
 def test_one_decoding_gives_what_vcd_itself_extracts(made_film: MakeFilm, vocabulary: Path) -> None:
-    from vcd.config import Config
+    from vcd.config import Config, DescribeConfig
 
-    config, path = Config(), made_film(12)
+    config, path = Config(describe=DescribeConfig(layout=False, turned="never")), made_film(12)
     model = config.describe.model
     reading = read_file(path, MediaConfig(), SampleConfig(), (model, "pdq"), vocabulary, mirrored=True)
-    ours = extract(path, path.name, MediaConfig(), SampleConfig(), config.describe, mirrored=True, hashed=False)
+    ours = extract(path, path.name, MediaConfig(), SampleConfig(), config.describe, as_query=True, hashed=False)
 
     for mine, view in zip(reading.views[model], ours.views, strict=True):
         np.testing.assert_array_equal(mine.vectors, view.vectors)

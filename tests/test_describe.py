@@ -11,10 +11,10 @@ from tests.made_networks import make_background, make_card, make_deep_network, m
 from tests.made_torch import make_backbone_card, make_script
 from vcd.describe import MODELS, describe_frames, load_background, load_card, make_describer
 from vcd.describe.describer import Describer, unit_rows
-from vcd.describe.frames import picture_quality
+from vcd.describe.quality import picture_quality
 from vcd.describe.regional_dct import GRID_PX, regions
 from vcd.errors import ConfigError, ModelError, UnknownName
-from vcd.types import Frame, MediaInfo, Picture
+from vcd.types import MIRRORED, WHOLE, Frame, MediaInfo, Picture
 
 VIDEO = MediaInfo("video", 4.0, 320, 180, "made")
 
@@ -273,7 +273,7 @@ class TestFrames:
     def test_times_vectors_and_quality_stay_together_over_batches(self) -> None:
         describer = make_describer("regional-dct")
         frames = [Frame(float(t), picture(t, 0.0)) for t in range(7)]
-        (whole,) = describe_frames(frames, "film", VIDEO, describer, batch=3, mirrored=False)
+        (whole,) = describe_frames(frames, "film", VIDEO, describer, batch=3)
 
         assert whole.times_s.tolist() == [0, 1, 2, 3, 4, 5, 6]
         np.testing.assert_allclose(whole.vectors, describer.describe([f.picture for f in frames]), atol=1e-4)
@@ -281,9 +281,9 @@ class TestFrames:
     def test_the_second_view_is_that_of_the_mirrored_pictures(self) -> None:
         describer = make_describer("regional-dct")
         frames = [Frame(0.0, picture(1, 0.0))]
-        straight, mirrored = describe_frames(frames, "film", VIDEO, describer, batch=3, mirrored=True)
+        straight, mirrored = describe_frames(frames, "film", VIDEO, describer, batch=3, views=[WHOLE, MIRRORED])
         flipped = [Frame(0.0, np.ascontiguousarray(picture(1, 0.0)[:, ::-1]))]
-        (expected,) = describe_frames(flipped, "film", VIDEO, describer, batch=3, mirrored=False)
+        (expected,) = describe_frames(flipped, "film", VIDEO, describer, batch=3)
 
         assert (straight.mirrored, mirrored.mirrored) == (False, True)
         np.testing.assert_allclose(mirrored.vectors, expected.vectors, atol=1e-4)

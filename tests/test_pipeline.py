@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.made import change_every, film, make_video, reencode, steady
+from tests.made import change_every, film, make_video, picture, reencode, steady
 from tests.made_images import make_image
 from tests.made_networks import make_card
 from vcd.config import Config, parse_config
@@ -70,6 +70,23 @@ def dark_and_blurred(shown: Picture) -> Picture:
     return (cv2.GaussianBlur(shown, (0, 0), 2) * 0.7).astype(np.uint8)
 
 
+def letterboxed(shown: Picture) -> Picture:
+    bordered = np.zeros_like(shown)
+    bordered[40:-40] = cv2.resize(shown, (shown.shape[1], shown.shape[0] - 80), interpolation=cv2.INTER_AREA)
+    return bordered
+
+
+def turned(shown: Picture) -> Picture:
+    return np.ascontiguousarray(np.rot90(shown, -1))
+
+
+def templated(shown: Picture) -> Picture:
+    """Small in a picture that stays the same."""
+    ground = picture(8000, 0.0, (640, 360))
+    ground[30:192, 40:328] = cv2.resize(shown, (288, 162))
+    return ground
+
+
 class TestEdits:
     @pytest.mark.parametrize("edit", [logo, cropped, dark_and_blurred], ids=lambda edit: edit.__name__)
     @pytest.mark.parametrize("speed", [1.0, 1.2])
@@ -94,6 +111,25 @@ class TestEdits:
         found = only(query([clip], library, Config()))
 
         assert (found.reference, found.mirrored) == ("film1.mp4", True)
+        assert_within(found, Span(0, END_S - START_S), Span(START_S, END_S), 0.5)
+
+    @pytest.mark.parametrize(
+        ("edit", "view"),
+        [
+            (letterboxed, "inside a border"),
+            (templated, "inside a border"),
+            (turned, "rotated 90°"),
+        ],
+        ids=["letterbox", "template", "turned"],
+    )
+    def test_a_copy_that_is_seen_in_another_view_is_found_once_with_exact_ends(
+        self, edit: Callable[[Picture], Picture], view: str, references: Path, library: Path, tmp_path: Path
+    ) -> None:
+        source = references / "film1.mp4"
+        clip = reencode(source, tmp_path / "clip.mp4", START_S, END_S, edit=edit)
+        found = only(query([clip], library, Config()))
+
+        assert (found.reference, str(found.view), found.refined) == ("film1.mp4", view, True)
         assert_within(found, Span(0, END_S - START_S), Span(START_S, END_S), 0.5)
 
     def test_two_references_between_foreign_material_give_two_rows(self, library: Path, tmp_path: Path) -> None:

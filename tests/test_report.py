@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from vcd.report import COLUMNS, FORMATS, format_of_file, render
+from vcd.report.rows import MORE
 from vcd.report.table import render_table
-from vcd.types import Problem, Report, Segment, Span
+from vcd.types import MIRRORED, WHOLE, Problem, Rectangle, Report, Segment, Span, View
 
 SEGMENT = Segment("clip.mp4", "film.mp4", Span(1, 6.0004), Span(61.9996, 67.5), score=0.98764, speed=1.1)
 ODD_NAMES = [
@@ -48,8 +49,8 @@ def rows_of(text: bytes) -> list[dict[str, Any]]:
 
 
 def test_csv_is_exactly_this() -> None:
-    mirrored = replace(SEGMENT, reference="other.mp4", mirrored=True, verified=True, score=0.5, speed=-1.0)
-    checked = replace(mirrored, mirrored=False, verified=False, reference_span=Span(0, 3600))
+    mirrored = replace(SEGMENT, reference="other.mp4", view=MIRRORED, verified=True, score=0.5, speed=-1.0)
+    checked = replace(mirrored, view=WHOLE, verified=False, reference_span=Span(0, 3600))
 
     assert render(report(SEGMENT, mirrored, checked), "csv").decode() == (
         "query,reference,q_start,q_end,r_start,r_end,score,speed,mirrored,verified\n"
@@ -57,6 +58,17 @@ def test_csv_is_exactly_this() -> None:
         "clip.mp4,other.mp4,1.000,6.000,0.000,3600.000,0.5000,-1.0000,false,false\n"
         "clip.mp4,other.mp4,1.000,6.000,62.000,67.500,0.5000,-1.0000,true,true\n"
     )
+
+
+def test_a_part_and_a_turn_are_said_in_every_format_but_csv() -> None:
+    inset = View("picture in picture", Rectangle(0.1, 0.2, 0.5, 0.6), quarter_turns=1)
+    found = report(replace(SEGMENT, view=inset))
+
+    [row] = json.loads(render(found, "json"))["segments"]
+    assert (row["view"], row["region"]) == ("picture in picture, rotated 90°", [0.1, 0.2, 0.5, 0.6])
+    assert "picture in picture, rotated 90°" in render(found, "table").decode()
+    [stored] = pq.read_table(io.BytesIO(render(found, "parquet"))).to_pylist()
+    assert (stored["view"], stored["region"]) == (row["view"], row["region"])
 
 
 def test_csv_of_nothing_is_the_header() -> None:
@@ -72,6 +84,7 @@ def test_json_is_exactly_this() -> None:
             {
                 "query": "clip.mp4", "reference": "film.mp4", "q_start": 1.0, "q_end": 6.0, "r_start": 62.0,
                 "r_end": 67.5, "score": 0.9876, "speed": 1.1, "mirrored": False, "verified": None, "refined": False,
+                "view": "whole", "region": None,
             }
         ],
         "problems": [{"path": "bad.mp4", "reason": "is empty"}],
@@ -82,7 +95,7 @@ def test_json_is_exactly_this() -> None:
 def test_json_names_the_columns_in_the_order_of_csv() -> None:
     [row] = json.loads(render(report(SEGMENT), "json"))["segments"]
 
-    assert tuple(row) == (*COLUMNS, "refined")
+    assert tuple(row) == (*COLUMNS, *MORE)
 
 
 def test_jsonl_has_a_segment_a_line_and_problems_last() -> None:
@@ -118,7 +131,7 @@ def test_a_parquet_file_holds_rows_problems_and_what_made_it() -> None:
         io.BytesIO(render(report(SEGMENT, unknown, problems=(Problem("bad.mp4", "is empty"),)), "parquet"))
     )
 
-    assert table.column_names == [*COLUMNS, "refined"]
+    assert table.column_names == [*COLUMNS, *MORE]
     assert table.to_pylist() == json.loads(render(report(SEGMENT, unknown), "json"))["segments"]
     metadata = {key.decode(): json.loads(value) for key, value in table.schema.metadata.items()}
     assert metadata["problems"] == [{"path": "bad.mp4", "reason": "is empty"}]

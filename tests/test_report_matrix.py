@@ -7,7 +7,7 @@ import pytest
 from tests.made_descriptors import FLOOR, MadeFilm, descriptors, pirate
 from vcd.report.figure import clock_label, ticks
 from vcd.report.matrix import COLOURS, LEFT, RIGHT, TOP, WIDTH, draw_matrix, margin_map
-from vcd.types import Segment, Span
+from vcd.types import MIRRORED, WHOLE, Segment, Span
 
 
 def read(png: bytes) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_a_segment_that_runs_backwards_is_drawn_backwards() -> None:
 
 def test_no_copy_and_many_copies_are_drawn_too() -> None:
     many = [
-        Segment("query", "film", Span(n, n + 2), Span(2 * n, 2 * n + 2), 0.9, mirrored=n % 2 == 0) for n in range(30)
+        Segment("query", "film", Span(n, n + 2), Span(2 * n, 2 * n + 2), 0.9, view=MIRRORED if n % 2 else WHOLE) for n in range(30)
     ]
     still = Segment("query", "film", Span(0, 0), Span(30, 30), 0.9)
 

@@ -68,6 +68,13 @@ class DescribeConfig:
     Vectors of one model fit together whatever they were computed in."""
     mirrored: bool = True
     """Also look for mirrored copies: costs a second search of each query, not a second decoding."""
+    layout: bool = True
+    """Look in each query for borders, pictures side by side and pictures in pictures, and search each part as well."""
+    parts: bool = False
+    """Also search the centre and the four halves of each query, for layouts that cannot be seen."""
+    turned: Literal["never", "likely", "always"] = "likely"
+    """Also look for copies that were turned by quarters. likely: of still pictures, and of upright films in which no
+    layout was found."""
     batch: Annotated[int, Within(1, 4096)] = 32
     """Frames described at once."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from vcd.config import Config, MediaConfig
 from vcd.extract import open_kept, refine
 from vcd.media.read import Media
-from vcd.types import Frame, Picture, Segment, Span
+from vcd.types import Frame, Segment, Span
 from vcd.verify import Snapshot, choose_moments, reference_time, verify
 
 SHORT_SIDE_PX = 360
@@ -41,7 +41,8 @@ def take_snapshots(segment: Segment, query: Path, reference: Path, media: MediaC
             r_moments_s = (r_span.start_s,)
         r_frames = _at(both[1], r_moments_s) if r_moments_s else []
         if q_frames and len(r_frames) == len(q_frames):
-            found.append(Snapshot(tuple(_seen(f, segment) for f in q_frames), tuple(f.picture for f in r_frames)))
+            seen = tuple(segment.view.of(frame.picture) for frame in q_frames)
+            found.append(Snapshot(seen, tuple(frame.picture for frame in r_frames)))
     return found
 
 
@@ -54,7 +55,3 @@ def _at(media: Media, moments_s: tuple[float, ...]) -> list[Frame]:
         return []
     times_s = np.array([frame.time_s for frame in frames])
     return [frames[int(np.argmin(np.abs(times_s - moment_s)))] for moment_s in moments_s]
-
-
-def _seen(frame: Frame, segment: Segment) -> Picture:
-    return np.ascontiguousarray(frame.picture[:, ::-1]) if segment.mirrored else frame.picture

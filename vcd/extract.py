@@ -1,22 +1,31 @@
 """Stages 1 and 2 on one file: what a worker process does."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
+
+import numpy as np
 
 from vcd.align import load_calibration, refine_ends
 from vcd.config import Config, DescribeConfig, MediaConfig, SampleConfig
-from vcd.describe import Describer, describe_frames, make_describer
+from vcd.describe import Describer, choose_views, describe_frames, make_describer, short_side_for
 from vcd.errors import InputError
-from vcd.media import hash_file, open_media
+from vcd.media import find_regions, hash_file, open_media
 from vcd.media.read import Media
-from vcd.types import Descriptors, Look, Segment, Span
+from vcd.types import WHOLE, Descriptors, Frame, Look, MediaInfo, Region, Segment, Span, View
 from vcd.workers import engine_threads
 
 QUERY_STEP_S, REFERENCE_STEP_S = 0.1, 0.03
 """Steps between frames around the ends of a segment: in fast action one frame off is another picture, so every query
 frame that is looked at must find its own among the reference's."""
+
+HELD_FRAMES = 128
+"""Frames held until the layout is known: 35 MB of 16:9 pictures."""
+GLANCES = 32
+"""Frames in which a layout is sought."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +33,7 @@ class Extracted:
     """A file's descriptors and what identifies its content."""
 
     views: list[Descriptors]
-    """The file as it is, and perhaps its mirror image."""
+    """The file as it is, and perhaps other views of it."""
     content_hash: str
     """Empty when it was not asked for."""
     stat: os.stat_result
@@ -36,13 +45,19 @@ def extract(
     media: MediaConfig,
     sample: SampleConfig,
     describe: DescribeConfig,
-    mirrored: bool,
+    as_query: bool,
     hashed: bool,
 ) -> Extracted:
-    """Decode and describe a file; raises `InputError`, also when the file changes meanwhile."""
+    """Decode and describe a file, a query in all its views.
+
+    Raises `InputError`, also when the file changes meanwhile.
+    """
     before = _stat(path)
-    opened = open_media(path, media)
-    views = describe_frames(opened.frames(sample), name, opened.info, _describer(describe), describe.batch, mirrored)
+    describer = _describer(describe)
+    seen = (
+        look_over(path, media, sample, describe, describer) if as_query else as_it_is(open_media(path, media), sample)
+    )
+    views = describe_frames(seen.frames, name, seen.info, describer, describe.batch, seen.views)
     content_hash = hash_file(path) if hashed else ""
     after = _stat(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -50,20 +65,65 @@ def extract(
     return Extracted(views, content_hash, after)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A file's frames, still to be decoded, and how to look at them."""
+
+    info: MediaInfo
+    frames: Iterator[Frame]
+    views: Sequence[View]
+
+
+def as_it_is(opened: Media, sample: SampleConfig) -> Seen:
+    return Seen(opened.info, opened.frames(sample), (WHOLE,))
+
+
+def look_over(
+    path: Path, media: MediaConfig, sample: SampleConfig, describe: DescribeConfig, describer: Describer
+) -> Seen:
+    """A query and the views of it that its layout and the settings ask for.
+
+    The layout is found in the first frames, held until it is known, where they are all there are; in a longer file in
+    a few from all over it, decoded beforehand. Pictures are decoded again, larger, where a part of them is too small.
+    """
+    opened = open_media(path, media)
+    frames = opened.frames(sample)
+    regions: tuple[Region, ...] = ()
+    if describe.layout:
+        held = list(islice(frames, HELD_FRAMES))
+        glances = held if len(held) < HELD_FRAMES else list(opened.glances(GLANCES))
+        at = np.unique(np.linspace(0, len(glances) - 1, min(GLANCES, len(glances))).round().astype(int))
+        regions = find_regions([glances[row].picture for row in at])
+        frames = chain(held, frames)
+    views = choose_views(describe, regions, opened.info)
+    larger = _media_for(views, media, describer)
+    if larger != media and min(opened.info.width_px, opened.info.height_px) > media.short_side_px:
+        opened = open_media(path, larger)
+        frames = opened.frames(sample)
+    return Seen(opened.info, frames, views)
+
+
+def _media_for(views: Sequence[View], media: MediaConfig, describer: Describer) -> MediaConfig:
+    """The settings with pictures large enough for all views."""
+    return replace(media, short_side_px=short_side_for(views, describer.card.input_px, media.short_side_px))
+
+
 def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Segment:
     """The segment with exact ends, found by decoding both files around them."""
-    both = open_kept(query, config.media), open_kept(reference, config.media)
-    card = _describer(config.describe).card
+    describer = _describer(config.describe)
+    query_media = _media_for([segment.view], config.media, describer)
+    both = open_kept(query, query_media), open_kept(reference, config.media)
+    card = describer.card
     floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
-    look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.mirrored)
-    look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, mirrored=False)
+    look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.view)
+    look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, WHOLE)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
 
 
-def _look(media: Media, step_s: float, describe: DescribeConfig, mirrored: bool) -> Look:
+def _look(media: Media, step_s: float, describe: DescribeConfig, view: View) -> Look:
     def look(span: Span) -> Descriptors:
         frames = media.frames_between(span, step_s)
-        return describe_frames(frames, "", media.info, _describer(describe), describe.batch, mirrored)[-1]
+        return describe_frames(frames, "", media.info, _describer(describe), describe.batch, [view])[0]
 
     return look
 

@@ -133,7 +133,7 @@ def query(
 def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
     """What a worker is told to read a query: its name, and the arguments of `extract`."""
     media, describe = config.media, config.describe
-    return item.given, (item.path, item.given, media, media.query, describe, describe.mirrored, False)
+    return item.given, (item.path, item.given, media, media.query, describe, True, False)
 
 
 def search_and_align(

@@ -40,6 +40,75 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A part of a picture, in fractions of its width and height."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
+            raise ValueError(f"a rectangle lies in its picture and is not empty, got {self}")
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    def of(self, picture: Picture) -> Picture:
+        """The pixels inside, at least one."""
+        height, width = picture.shape[:2]
+        left, top = min(round(self.left * width), width - 1), min(round(self.top * height), height - 1)
+        right, bottom = max(left + 1, round(self.right * width)), max(top + 1, round(self.bottom * height))
+        return picture[top:bottom, left:right]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the frame that shows a picture of its own, in all frames of a file."""
+
+    kind: str
+    """How it lies there, for people: ``picture in picture``."""
+    rectangle: Rectangle
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A way to look at the pictures of a query: a part of them, turned, then mirrored."""
+
+    name: str = "whole"
+    """What part: ``whole``, a region's kind, ``centre``, ``left half`` ..."""
+    rectangle: Rectangle = Rectangle()
+    mirrored: bool = False
+    quarter_turns: int = 0
+    """Counter-clockwise: a copy that was turned clockwise by 90 degrees is seen upright after 1."""
+
+    def __post_init__(self) -> None:
+        if self.quarter_turns not in range(4):
+            raise ValueError(f"a picture is turned by 0 to 3 quarters, got {self.quarter_turns}")
+
+    def of(self, picture: Picture) -> Picture:
+        """What of the picture is seen; contiguous."""
+        seen = np.rot90(self.rectangle.of(picture), self.quarter_turns)
+        return np.ascontiguousarray(seen[:, ::-1] if self.mirrored else seen)
+
+    def __str__(self) -> str:
+        """For people: ``picture in picture, rotated 90°, mirrored``."""
+        notes = [] if self.name == "whole" else [self.name]
+        if self.quarter_turns:
+            notes.append(f"rotated {90 * self.quarter_turns}°")
+        return ", ".join([*notes, "mirrored"] if self.mirrored else notes) or "whole"
+
+
+WHOLE, MIRRORED = View(), View(mirrored=True)
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What a media file is, as found by reading it."""
 
@@ -78,8 +147,8 @@ class Descriptors:
     """float32 (N, D), each row of length 1 (or 0 for a picture without content): a dot product is a cosine."""
     quality: NDArray[np.float32]
     """float32 (N,), from 0 (flat or black: says nothing) to 1."""
-    mirrored: bool = False
-    """Whether the vectors are those of the mirrored pictures."""
+    view: View = WHOLE
+    """What of the pictures the vectors describe."""
     bias: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     """float32 (N,), taken off the similarities of each row when this is a query: how much more alike than usual it
     looks to pictures that it has nothing to do with. Zeros unless `vcd.search` knows better."""
@@ -101,6 +170,10 @@ class Descriptors:
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @property
+    def mirrored(self) -> bool:
+        return self.view.mirrored
 
     def span(self, first: int, stop: int) -> Span:
         """Stretch of time that rows [first, stop) stand for.
@@ -208,7 +281,8 @@ class Segment:
     """Probability that the stretch is a copy, in [0, 1]."""
     speed: float = 1.0
     """Reference seconds played per query second; negative: played backwards."""
-    mirrored: bool = False
+    view: View = WHOLE
+    """How the query has to be looked at to see the reference."""
     verified: bool | None = None
     """None: not checked."""
     refined: bool = False
@@ -223,6 +297,10 @@ class Segment:
             raise ValueError(f"a score lies in [0, 1], got {self.score}")
         if self.speed == 0 or not np.isfinite(self.speed):
             raise ValueError(f"a speed is finite and not 0, got {self.speed}")
+
+    @property
+    def mirrored(self) -> bool:
+        return self.view.mirrored
 
     def sort_key(self) -> tuple[str, float, str, float, float]:
         """Order of rows in every output: query, falling score, reference, start."""

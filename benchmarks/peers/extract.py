@@ -14,7 +14,7 @@ from vcd.config import MediaConfig, SampleConfig
 from vcd.describe import Describer
 from vcd.describe.frames import picture_quality
 from vcd.media import open_media
-from vcd.types import Descriptors, Frame
+from vcd.types import MIRRORED, WHOLE, Descriptors, Frame
 
 BATCH = 32
 
@@ -54,7 +54,7 @@ def read_file(
     views = {
         model: [
             Descriptors(path.name, opened.info, np.array(times_s), np.concatenate(rows[model, view]),
-                        np.array(quality, dtype=np.float32), mirrored=view)
+                        np.array(quality, dtype=np.float32), MIRRORED if view else WHOLE)
             for view in (False, True)[: 1 + mirrored]
         ]
         for model in models

@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd.types import Descriptors, MediaInfo, Neighbours
+from vcd.types import MIRRORED, WHOLE, Descriptors, MediaInfo, Neighbours
 
 MAX_PAIRS = 200_000
 
@@ -50,7 +50,7 @@ def load_descriptors(path: Path) -> list[Descriptors]:
         return [
             Descriptors(
                 fact["name"], MediaInfo(**fact["info"]), stored[f"times_s{n}"], stored[f"vectors{n}"],
-                stored[f"quality{n}"], fact["mirrored"],
+                stored[f"quality{n}"], MIRRORED if fact["mirrored"] else WHOLE,
             )
             for n, fact in enumerate(json.loads(str(stored["facts"])))
         ]  # fmt: skip

@@ -12,12 +12,12 @@ from vcd.align import drop_overlapping, rescore
 from vcd.config import load_config
 from vcd.describe import describe_frames, make_describer
 from vcd.examine import examine
-from vcd.extract import refine
+from vcd.extract import as_it_is, look_over, refine
 from vcd.library import Library
 from vcd.media import open_media
 from vcd.model import Model
 from vcd.search import find_candidates, normalise
-from vcd.types import Descriptors, Frame
+from vcd.types import Descriptors
 
 MINUTES = {True: 5.0, False: 40.0}
 """Video looked at on each side, at least; quick or not."""
@@ -58,14 +58,16 @@ def _watch_file(path: Path, is_query: bool, preset: str, library: Path, watch: W
     config = load_config(preset)
     describer = make_describer(config.describe.model)
     with watch.on("decode"):
-        media = open_media(path, config.media)
-        frames: list[Frame] = list(media.frames(config.media.query if is_query else config.media.reference))
+        if is_query:
+            seen = look_over(path, config.media, config.media.query, config.describe, describer)
+        else:
+            seen = as_it_is(open_media(path, config.media), config.media.reference)
+        frames = list(seen.frames)
     with watch.on("describe"):
-        mirrored = is_query and config.describe.mirrored
-        views = describe_frames(frames, str(path), media.info, describer, config.describe.batch, mirrored)
+        views = describe_frames(frames, str(path), seen.info, describer, config.describe.batch, seen.views)
     if is_query:
         _watch_query(path, views, preset, library, watch)
-    return media.info.duration_s / 3600
+    return seen.info.duration_s / 3600
 
 
 def _watch_query(path: Path, views: list[Descriptors], preset: str, folder: Path, watch: Watch) -> None:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from vcd.types import Segment
+from vcd.types import WHOLE, Segment
 
 SAME = 0.5
 """Share of the shorter segment, on both sides, from which two segments are the same copy."""
 
 
 def drop_overlapping(segments: Iterable[Segment]) -> list[Segment]:
-    """Best first; equal scores in the order of `Segment.sort_key`."""
+    """Best first, whatever view of the query they come from; of equal scores the view of the whole picture."""
     kept: list[Segment] = []
-    for segment in sorted(segments, key=lambda s: (-s.score, *s.sort_key())):
+    for segment in sorted(segments, key=lambda s: (-s.score, s.view != WHOLE, *s.sort_key())):
         if not any(_same_copy(segment, other) for other in kept):
             kept.append(segment)
     return sorted(kept, key=Segment.sort_key)

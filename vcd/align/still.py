@@ -26,7 +26,7 @@ def align_still(query: Descriptors, reference: Descriptors, floor: float) -> lis
         evidence = still_evidence(float(run.similarities.max()), quality, floor)
         spans = query.span(run.first, run.stop), Span(0.0, 0.0)
     score = score_run(evidence)
-    return [Segment(query.name, reference.name, *spans, score=score, mirrored=query.mirrored, evidence=evidence)]
+    return [Segment(query.name, reference.name, *spans, score=score, view=query.view, evidence=evidence)]
 
 
 def still_evidence(similarity: float, quality: float, floor: float) -> Evidence:

@@ -146,7 +146,7 @@ class VoteAligner:
             reference_span=Span(max(0.0, r_ends[0]), max(0.0, r_ends[1])),
             score=score_run(evidence),
             speed=line.speed,
-            mirrored=query.mirrored,
+            view=query.view,
             evidence=evidence,
         )
 

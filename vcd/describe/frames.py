@@ -1,50 +1,57 @@
 """Frames of one file -> its `Descriptors`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vcd.describe.describer import Describer
-from vcd.types import Descriptors, Frame, MediaInfo, Picture
-
-FULL_CONTRAST = 24.0
-"""Standard deviation of luminance (of 255) from which a picture is worth its full weight."""
+from vcd.describe.quality import picture_quality
+from vcd.types import WHOLE, Descriptors, Frame, MediaInfo, Rectangle, View
 
 
 def describe_frames(
-    frames: Iterable[Frame], name: str, info: MediaInfo, describer: Describer, batch: int, mirrored: bool
+    frames: Iterable[Frame],
+    name: str,
+    info: MediaInfo,
+    describer: Describer,
+    batch: int,
+    views: Sequence[View] = (WHOLE,),
 ) -> list[Descriptors]:
-    """The file's `Descriptors`, and with `mirrored` those of its mirror image behind them.
+    """The file's `Descriptors`, one for each view.
 
-    Holds one batch of pictures at a time.
+    The pictures of all views go through the describer together, about `batch` of them at a time.
     """
     times_s: list[float] = []
-    quality: list[float] = []
-    views: list[list[np.ndarray]] = [[], []] if mirrored else [[]]
+    quality: list[list[float]] = [[] for _ in views]
+    vectors: list[NDArray[np.float32]] = [np.zeros((0, len(views), describer.card.dimension), dtype=np.float32)]
     stream = iter(frames)
-    while group := list(islice(stream, batch)):
+    while group := list(islice(stream, max(1, batch // len(views)))):
         times_s += [frame.time_s for frame in group]
-        quality += [picture_quality(frame.picture) for frame in group]
-        views[0].append(describer.describe([frame.picture for frame in group]))
-        if mirrored:
-            views[1].append(describer.describe([np.ascontiguousarray(f.picture[:, ::-1]) for f in group]))
-    empty = np.zeros((0, describer.card.dimension), dtype=np.float32)
+        for frame in group:
+            for column, worth in zip(quality, _qualities(frame, views), strict=True):
+                column.append(worth)
+        pictures = [view.of(frame.picture) for frame in group for view in views]
+        vectors.append(describer.describe(pictures).reshape(len(group), len(views), -1))
+    together = np.concatenate(vectors)
     return [
         Descriptors(
             name=name,
             info=info,
             times_s=np.array(times_s, dtype=np.float64),
-            vectors=np.concatenate([empty, *vectors]),
-            quality=np.array(quality, dtype=np.float32),
-            mirrored=view == 1,
+            vectors=np.ascontiguousarray(together[:, number]),
+            quality=np.array(quality[number], dtype=np.float32),
+            view=view,
         )
-        for view, vectors in enumerate(views)
+        for number, view in enumerate(views)
     ]
 
 
-def picture_quality(picture: Picture) -> float:
-    """How much a picture can say, from 0 (black or flat) to 1: the contrast of its luminance."""
-    luminance = cv2.cvtColor(np.ascontiguousarray(picture[::4, ::4]), cv2.COLOR_RGB2GRAY)
-    return min(1.0, float(luminance.std()) / FULL_CONTRAST)
+def _qualities(frame: Frame, views: Sequence[View]) -> list[float]:
+    """Of what each view shows; turning and mirroring change nothing."""
+    found: dict[Rectangle, float] = {}
+    for view in views:
+        if view.rectangle not in found:
+            found[view.rectangle] = picture_quality(view.rectangle.of(frame.picture))
+    return [found[view.rectangle] for view in views]

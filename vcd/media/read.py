@@ -20,6 +20,10 @@ class Media(Protocol):
         """Frames at the chosen moments, by strictly rising time; at least one."""
         ...
 
+    def glances(self, count: int) -> Iterator[Frame]:
+        """At most so many frames from all over the file, at little cost; what they have in common is its layout."""
+        ...
+
     def frames_between(self, span: Span, step_s: float) -> Iterator[Frame]:
         """Frames shown in the span, at least a step apart; perhaps none."""
         ...

@@ -37,6 +37,14 @@ def choose_packets(timeline: Timeline, config: SampleConfig) -> NDArray[np.int64
     return order[rows] if len(rows) else order[:1]
 
 
+def choose_spread(timeline: Timeline, count: int) -> NDArray[np.int64]:
+    """int64 (n,), at most so many packets all over the file; key frames, which cost least, where there are enough."""
+    order = _by_time(timeline)
+    keys = order[timeline.is_key[order]]
+    rows = keys if len(keys) >= count else order
+    return rows[np.unique(np.linspace(0, len(rows) - 1, count).round().astype(np.int64))]
+
+
 def choose_between(timeline: Timeline, span: Span, step_s: float) -> NDArray[np.int64]:
     """int64 (n,), packets whose frames are shown in the span, at least a step apart; perhaps none."""
     order = _by_time(timeline)

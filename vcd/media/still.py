@@ -23,7 +23,7 @@ from PIL import (  # the plugins register their formats when imported
 from vcd.config import MediaConfig, SampleConfig
 from vcd.errors import InputError
 from vcd.media.picture import shrink
-from vcd.media.sampling import choose_packets
+from vcd.media.sampling import choose_packets, choose_spread
 from vcd.media.timeline import Timeline
 from vcd.media.video import SCENE_CHANGE, colour_histogram
 from vcd.types import Frame, MediaInfo, Picture, Span
@@ -71,6 +71,9 @@ class Still:
     def frames(self, sample: SampleConfig) -> Iterator[Frame]:  # noqa: ARG002
         yield Frame(0.0, self._picture)
 
+    def glances(self, count: int) -> Iterator[Frame]:  # noqa: ARG002
+        yield Frame(0.0, self._picture)
+
     def frames_between(self, span: Span, step_s: float) -> Iterator[Frame]:  # noqa: ARG002
         yield Frame(0.0, self._picture)
 
@@ -108,6 +111,11 @@ class Animation:
                 if same:
                     continue
             yield frame
+
+    def glances(self, count: int) -> Iterator[Frame]:
+        """At most so many frames from all over the file."""
+        wanted = set(choose_spread(self._timeline(), count).tolist())
+        yield from (frame for number, frame in enumerate(self._decode()) if number in wanted)
 
     def frames_between(self, span: Span, step_s: float) -> Iterator[Frame]:
         """Frames shown in the span, at least a step apart."""

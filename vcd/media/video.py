@@ -16,7 +16,7 @@ from vcd.errors import InputError
 from vcd.media.decode import TimedFrame, VideoPacket, decode_wanted, needed_packets, pictures
 from vcd.media.picture import shrink, to_picture
 from vcd.media.probe import open_video, read_timeline
-from vcd.media.sampling import choose_between, choose_packets
+from vcd.media.sampling import choose_between, choose_packets, choose_spread
 from vcd.types import Frame, Picture, Span
 
 SCENE_CHANGE = 0.35
@@ -43,6 +43,13 @@ class Video:
                 yield Frame(time_s, self._picture(frame, stream))
         if not count:
             raise InputError(self._path, "holds no video frame that can be decoded")
+
+    def glances(self, count: int) -> Iterator[Frame]:
+        """At most so many frames from all over the file, at little cost."""
+        with open_video(self._path, self._config, self._threads) as (container, stream):
+            wanted = choose_spread(self._timeline, count)
+            for time_s, frame in decode_wanted(container.demux(stream), self._timeline, wanted):
+                yield Frame(time_s, self._picture(frame, stream))
 
     def frames_between(self, span: Span, step_s: float) -> Iterator[Frame]:
         """Frames shown in the span, at least a step apart, decoded from the key frame before it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vcd.report.encode import encode_csv, encode_json
-from vcd.report.rows import COLUMNS, TIMES, document, in_order, problem_row, segment_row
+from vcd.report.rows import COLUMNS, MORE, TIMES, document, in_order, problem_row, segment_row
 from vcd.report.table import as_table
 from vcd.types import Report
 
@@ -30,18 +30,19 @@ def as_csv(report: Report) -> bytes:
 
 
 def as_parquet(report: Report) -> bytes:
-    """COLUMNS and `refined`; problems and made_with as JSON in the file's metadata."""
+    """COLUMNS and MORE; problems and made_with as JSON in the file's metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = ("query", "reference")
+    names = ("query", "reference")
     flags = ("mirrored", "verified", "refined")
-    kinds = {**dict.fromkeys(text, pa.string()), **dict.fromkeys(flags, pa.bool_())}
-    columns = [*COLUMNS, "refined"]
+    kinds = {**dict.fromkeys((*names, "view"), pa.string()), **dict.fromkeys(flags, pa.bool_())}
+    kinds["region"] = pa.list_(pa.float64())
+    columns = [*COLUMNS, *MORE]
     answer = document(report)
     metadata = {key: json.dumps(answer[key]) for key in ("version", "problems", "made_with")}
     schema = pa.schema([(column, kinds.get(column, pa.float64())) for column in columns], metadata=metadata)
-    rows = [row | {column: _as_utf8(row[column]) for column in text} for row in answer["segments"]]
+    rows = [row | {column: _as_utf8(row[column]) for column in names} for row in answer["segments"]]
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
     return sink.getvalue()

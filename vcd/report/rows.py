@@ -3,16 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from vcd.types import Problem, Report, Segment
+from vcd.types import Problem, Rectangle, Report, Segment
 
 COLUMNS = (
     "query", "reference", "q_start", "q_end", "r_start", "r_end", "score", "speed", "mirrored", "verified",
 )  # fmt: skip
+MORE = ("refined", "view", "region")
 TIMES = ("q_start", "q_end", "r_start", "r_end")
 
 
 def segment_row(segment: Segment) -> dict[str, Any]:
-    """The values of COLUMNS, times in seconds to the millisecond, and `refined`, which CSV leaves out."""
+    """The values of COLUMNS, times in seconds to the millisecond, and those of MORE, which CSV leaves out.
+
+    `view` says how the query has to be looked at to see the reference; `region` what part of it, as left, top, right
+    and bottom in fractions of its sides, None for all of it.
+    """
     return {
         "query": segment.query,
         "reference": segment.reference,
@@ -25,7 +30,15 @@ def segment_row(segment: Segment) -> dict[str, Any]:
         "mirrored": segment.mirrored,
         "verified": segment.verified,
         "refined": segment.refined,
+        "view": str(segment.view),
+        "region": _region(segment.view.rectangle),
     }
+
+
+def _region(rectangle: Rectangle) -> list[float] | None:
+    if rectangle == Rectangle():
+        return None
+    return [_rounded(side, 4) for side in (rectangle.left, rectangle.top, rectangle.right, rectangle.bottom)]
 
 
 def in_order(segments: Iterable[Segment]) -> list[Segment]:
@@ -35,7 +48,7 @@ def in_order(segments: Iterable[Segment]) -> list[Segment]:
 
 def _sort_key(segment: Segment) -> tuple[Any, ...]:
     row = segment_row(segment)
-    flags = (row["speed"], row["mirrored"], str(row["verified"]), row["refined"])
+    flags = (row["speed"], row["mirrored"], str(row["verified"]), row["refined"], row["view"], row["region"] or [])
     return row["query"], -row["score"], row["reference"], *(row[time] for time in TIMES), *flags
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from vcd.errors import printable
 from vcd.report.rows import in_order
-from vcd.types import Report, Segment, Span
+from vcd.types import WHOLE, Report, Segment, Span
 
 PLAIN_WIDTH = 160
 """Characters in a line where no terminal limits it."""
@@ -67,8 +67,8 @@ def how(segment: Segment) -> str:
         notes.append(f"speed {abs(segment.speed):.2f}")
     if segment.speed < 0:
         notes.append("backwards")
-    if segment.mirrored:
-        notes.append("mirrored")
+    if segment.view != WHOLE:
+        notes.append(str(segment.view))
     if segment.verified is not None:
         notes.append("verified" if segment.verified else "not verified")
     return ", ".join(notes)

@@ -92,6 +92,6 @@ def _segment(query: Descriptors, reference: Descriptors, stretch: Stretch, floor
         reference_span=stretch.reference,
         score=score_run(evidence) if evidence else 0.0,
         speed=line.speed,
-        mirrored=query.mirrored,
+        view=query.view,
         evidence=evidence,
     )
