@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.conftest import MakeFilm
 from tests.made_layouts import HEIGHT, WIDTH, Draw, blurred, boxed, film, plain, rectangle, shoot, template
 from tests.made_scenes import Picture, picture
-from vcd.media import find_regions
+from vcd.config import MediaConfig
+from vcd.media import find_regions, open_media
 from vcd.types import Rectangle, Region
 
 CLOSE = 0.02
@@ -75,7 +77,7 @@ class TestPartsSideBySide:
         assert near(right.rectangle, Rectangle(left=at / WIDTH))
         assert kinds((left, right)) == ["side by side"] * 2
 
-    @pytest.mark.parametrize("at", [60, 110, 120])
+    @pytest.mark.parametrize("at", [60, 120])
     def test_two_films_one_above_the_other_are_two_parts(self, at: int) -> None:
         both = boxed(boxed(plain((0, 0, 0)), (0, 0, 320, at), film(70)), (0, at, 320, 180 - at), film(90, 4.1))
         upper, lower = find_regions(shoot(both))
@@ -198,3 +200,13 @@ def test_the_answer_is_the_same_every_time() -> None:
     shots = shoot(boxed(film(100), (20, 20, 110, 60), film(300, 4.1)))
 
     assert find_regions(shots) == find_regions(shots)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_glances_are_few_and_from_all_over_the_file(made_film: MakeFilm, suffix: str) -> None:
+    times_s = [frame.time_s for frame in open_media(made_film(12, suffix=suffix), MediaConfig()).glances(8)]
+
+    assert 4 <= len(times_s) <= 8
+    assert times_s == sorted(set(times_s))
+    assert times_s[0] == 0
+    assert times_s[-1] >= 9
