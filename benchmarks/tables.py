@@ -19,7 +19,7 @@ from benchmarks.machine import ROOT
 from benchmarks.markdown import markdown_table
 from benchmarks.results import FOLDER, read_results, write_whole
 
-CARD = ROOT / "vcd" / "describe" / "weights" / "vcd-rmac.md"
+CARD = ROOT / "vcd" / "describe" / "shipped" / "vcd-rmac.md"
 """What people read about the shipped model."""
 LABELS = {
     "floor": "PyAV, key frames only: the floor",

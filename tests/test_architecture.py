@@ -23,7 +23,7 @@ LATER = {
     "vcd library": {"compact", "merge", "export"},
 }
 """Commands of later issues: absent until they work."""
-HEAVY = {"numpy", "av", "cv2", "faiss", "pyarrow", "onnxruntime", "PIL", "pebble", "sqlite3", "torch", "rich.progress"}
+HEAVY = {"numpy", "av", "cv2", "faiss", "pyarrow", "onnxruntime", "openvino", "PIL", "pebble", "sqlite3", "torch", "rich.progress"}
 
 
 def modules() -> dict[str, ast.Module]:
@@ -143,7 +143,7 @@ def test_every_module_can_be_imported() -> None:
 
 IMPORT_ALL = """
 import importlib, logging, os, signal, sys, threading
-import numpy, cv2, PIL.Image, PIL.ImageFile, pyarrow, faiss, av, onnxruntime, rich, typer  # what these do is theirs
+import numpy, cv2, PIL.Image, PIL.ImageFile, pyarrow, faiss, av, openvino, rich, typer  # what these do is theirs
 def state():
     return (
         logging.root.handlers[:], logging.root.level, dict(os.environ), os.getcwd(), sys.getrecursionlimit(),

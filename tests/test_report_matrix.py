@@ -46,7 +46,8 @@ def test_a_segment_that_runs_backwards_is_drawn_backwards() -> None:
 
 def test_no_copy_and_many_copies_are_drawn_too() -> None:
     many = [
-        Segment("query", "film", Span(n, n + 2), Span(2 * n, 2 * n + 2), 0.9, view=MIRRORED if n % 2 else WHOLE) for n in range(30)
+        Segment("query", "film", Span(n, n + 2), Span(2 * n, 2 * n + 2), 0.9, view=MIRRORED if n % 2 else WHOLE)
+        for n in range(30)
     ]
     still = Segment("query", "film", Span(0, 0), Span(30, 30), 0.9)
 

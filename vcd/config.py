@@ -59,7 +59,7 @@ class MediaConfig:
 class DescribeConfig:
     """How a frame becomes a vector."""
 
-    model: str = "regional-dct"
+    model: str = "vcd-rmac"
     """A built-in model's name, or the path of a model card (``.toml``) beside an ONNX or TorchScript file."""
     engine: Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino"] = "auto"
     """What runs the model's network. auto: the one that comes with vcd. Another one must be installed."""

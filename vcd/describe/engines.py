@@ -15,7 +15,7 @@ ENGINES: Mapping[str, type[OnnxEngine]] = {
     "onnxruntime-cuda": OnnxRuntimeCuda,
     "openvino": OpenVino,
 }
-CORE_ENGINE = "onnxruntime"
+CORE_ENGINE = "openvino"
 """What "auto" means: the faster one on the built-in network (`benchmarks/engines`). It is the dependency of the core
 install in pyproject.toml, the other one an extra."""
 

@@ -16,7 +16,7 @@ from vcd.describe.regional_dct import RegionalDct
 from vcd.describe.torch_models import RESNET18, VGG16
 from vcd.errors import UnknownName
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parent / "shipped"
 """Networks that come with the package: of each NAME.toml (the card) and the files that it names."""
 
 
@@ -26,6 +26,7 @@ def shipped(name: str, folder: Path = WEIGHTS) -> Callable[[], ModelCard]:
 
 
 MODELS: Mapping[str, Callable[[], ModelCard]] = {
+    "vcd-rmac": shipped("vcd-rmac"),
     REGIONAL_DCT.name: lambda: REGIONAL_DCT,
     RESNET18.name: lambda: RESNET18,
     VGG16.name: lambda: VGG16,

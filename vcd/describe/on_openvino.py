@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vcd.describe.card import Precision
 from vcd.describe.engine import Batch
-from vcd.errors import MissingExtra, ModelError
+from vcd.errors import ModelError
 
 TYPES = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 """What is computed where the network itself does not say: a quantised one says it for most of its layers."""
@@ -51,10 +51,8 @@ class OpenVino:
 
 
 def _core() -> Any:
-    try:
-        import openvino
-    except ModuleNotFoundError as error:
-        raise MissingExtra("openvino", "openvino") from error
+    import openvino  # takes a while
+
     return openvino.Core()
 
 

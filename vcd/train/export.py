@@ -69,9 +69,13 @@ def export(
     background = whitening.apply(vectors[np.sort(chosen)])
     np.save(noise, background.astype(np.float16))
     card = folder / f"{config.name}.toml"
+    text = folder / f"{config.name}.md"
+    if not text.exists():
+        text.write_text(f"# {config.name}\n\nMade by `vcd train`; `log.jsonl` beside the checkpoint tells how.\n", encoding="utf-8")
     facts: dict[str, str | float] = {
         "name": config.name, "dimension": recipe.dimension, "input_px": config.input_px,
         "unrelated_similarity": round(unrelated_similarity(background), 3),
+        "licence": "Apache-2.0", "source": "trained by vcd train", "text": f"{config.name}.md", "precision": "bf16",
         "weights": weights.name, "sha256": _digest(weights),
         "background": noise.name, "background_sha256": _digest(noise),
         "description": f"Shallow residual network, {recipe.pooling}; {steps} steps of {recipe.pairs} pairs.",
