@@ -33,6 +33,9 @@ MODELS: Mapping[str, Callable[[], ModelCard]] = {
 }
 """What gives the card of each built-in model; a network of the package is ``"NAME": shipped("NAME")``."""
 
+WITHOUT_NETWORK: Mapping[str, Callable[[], Describer]] = {REGIONAL_DCT.name: RegionalDct}
+"""Built-in models that are code alone."""
+
 
 def load_card(model: str) -> ModelCard:
     """The card of a built-in model by its name, or of an own one by its path."""
@@ -47,9 +50,9 @@ def make_describer(
     model: str, engine: str = "auto", precision: Literal["auto"] | Precision = "auto", threads: int = 1
 ) -> Describer:
     """Raises `UnknownName`, `ConfigError` for a bad card, `ModelError` for bad weights, and as `make_engine` does."""
+    if model in WITHOUT_NETWORK:
+        return WITHOUT_NETWORK[model]()
     card = load_card(model)
-    if card is REGIONAL_DCT:
-        return RegionalDct()
     return NetworkDescriber(card, make_engine(card, engine, precision, threads))
 
 
