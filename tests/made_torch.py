@@ -1,5 +1,6 @@
 """Small files of torch: TorchScript networks, and state dicts of torchvision's networks with random weights."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def make_script(path: Path, kind: str = "vectors") -> Path:
 
     torch.manual_seed(0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.jit.trace(Flat().eval(), torch.zeros(2, 3, SIDE, SIDE)).save(str(path))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*torch.jit")  # deprecated, and what models are published as
+        torch.jit.trace(Flat().eval(), torch.zeros(2, 3, SIDE, SIDE)).save(str(path))
     return path
 
 
@@ -47,8 +50,10 @@ def make_state(path: Path, architecture: str = "resnet18", seed: int = 0) -> Pat
     torch.manual_seed(seed)
     network = torchvision.models.get_model(architecture, weights=None)
     for name, values in network.state_dict().items():
-        if name.endswith(("running_var", "running_mean")):
+        if name.endswith("running_var"):
             values.copy_(torch.rand_like(values) + 0.5)
+        elif name.endswith("running_mean"):
+            values.copy_(torch.rand_like(values) - 0.5)
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), path)
     return path

@@ -75,9 +75,9 @@ def _network(card: ModelCard) -> bytes:
     buffer = io.BytesIO()
     try:
         with warnings.catch_warnings():
-            # The exporter that torch now prefers needs another package. The size of the maps is meant to be constant.
-            for expected in (DeprecationWarning, torch.jit.TracerWarning):
-                warnings.simplefilter("ignore", expected)
+            # The exporter that torch now prefers needs another package. The size of the maps is meant to be constant;
+            # TorchScript has no signature to look at.
+            warnings.simplefilter("ignore")
             torch.onnx.export(
                 module, (torch.zeros(2, 3, card.input_px, card.input_px),), buffer, input_names=["pictures"],
                 output_names=["vectors"], dynamic_axes={"pictures": {0: "n"}, "vectors": {0: "n"}},

@@ -3,8 +3,10 @@
 Needs the extra `torch`. Only what loads a model imports it.
 """
 
+import contextlib
 import io
 import pickle
+import warnings
 from typing import Any
 from urllib.error import URLError
 
@@ -69,7 +71,9 @@ def _load_script(card: ModelCard) -> Any:
     path = card.path(card.weights)
     content = read_checked(path, card.sha256)
     try:
-        return torch.jit.load(io.BytesIO(content), map_location="cpu")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*torch.jit")  # deprecated, and what models are published as
+            return torch.jit.load(io.BytesIO(content), map_location="cpu")
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"{path}: is no TorchScript file that torch can run: {_first_line(error)}") from error
 
@@ -91,7 +95,8 @@ def _load_backbone(card: ModelCard) -> Any:
 def _with_published_weights(card: ModelCard, torchvision: Any) -> Any:
     """Fetched by torchvision when they are not there yet, with the hash that is part of their name."""
     try:
-        return torchvision.models.get_model(card.architecture, weights="DEFAULT", progress=False)
+        with contextlib.redirect_stdout(io.StringIO()):  # where torch would say that it fetches
+            return torchvision.models.get_model(card.architecture, weights="DEFAULT", progress=False)
     except (URLError, TimeoutError, ConnectionError) as error:
         raise ModelError(
             f"model {card.name}: torchvision could not fetch its weights, are you offline? ({error}) "
