@@ -23,7 +23,20 @@ LATER = {
     "vcd library": {"compact", "merge", "export"},
 }
 """Commands of later issues: absent until they work."""
-HEAVY = {"numpy", "av", "cv2", "faiss", "pyarrow", "onnxruntime", "openvino", "PIL", "pebble", "sqlite3", "torch", "rich.progress"}
+HEAVY = {
+    "numpy",
+    "av",
+    "cv2",
+    "faiss",
+    "pyarrow",
+    "onnxruntime",
+    "openvino",
+    "PIL",
+    "pebble",
+    "sqlite3",
+    "torch",
+    "rich.progress",
+}
 
 
 def modules() -> dict[str, ast.Module]:

@@ -160,7 +160,7 @@ class TestAnotherModel:
 
         for answer in (queried, indexed):
             assert (answer.code, answer.out) == (1, b"")
-            assert "made with model regional-dct@" in answer.err
+            assert "made with model vcd-rmac@" in answer.err
         assert {path: path.stat().st_mtime_ns for path in library.rglob("*.parquet")} == before
 
     @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])

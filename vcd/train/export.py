@@ -71,7 +71,9 @@ def export(
     card = folder / f"{config.name}.toml"
     text = folder / f"{config.name}.md"
     if not text.exists():
-        text.write_text(f"# {config.name}\n\nMade by `vcd train`; `log.jsonl` beside the checkpoint tells how.\n", encoding="utf-8")
+        text.write_text(
+            f"# {config.name}\n\nMade by `vcd train`; `log.jsonl` beside the checkpoint tells how.\n", encoding="utf-8"
+        )
     facts: dict[str, str | float] = {
         "name": config.name, "dimension": recipe.dimension, "input_px": config.input_px,
         "unrelated_similarity": round(unrelated_similarity(background), 3),
