@@ -100,7 +100,7 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def make_background(path: Path, rows: int = 20, dimension: int = 8) -> Path:
+def make_background(path: Path, rows: int = 40, dimension: int = 8) -> Path:
     """Unit rows, stored as float16."""
     vectors = np.random.default_rng(1).normal(size=(rows, dimension))
     np.save(path, (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16))

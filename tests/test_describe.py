@@ -200,7 +200,7 @@ class TestNetwork:
 
 class TestBackground:
     def test_it_is_read_from_the_cards_file(self, tmp_path: Path) -> None:
-        file = make_background(tmp_path / "noise.npy", rows=20)
+        file = make_background(tmp_path / "noise.npy")
         card = make_card(tmp_path, background=file.name, background_sha256=sha256(file))
 
         background = make_describer(str(card)).background
@@ -214,7 +214,8 @@ class TestBackground:
         [
             (np.zeros((4, 9), dtype=np.float16), "promises"),
             (np.zeros(8, dtype=np.float16), "promises"),
-            (np.full((4, 8), np.nan, dtype=np.float16), "not finite"),
+            (np.full((40, 8), np.nan, dtype=np.float16), "not finite"),
+            (np.ones((31, 8), dtype=np.float16), "at least 32"),
             (np.zeros((4, 8), dtype=np.int64), "no array"),
             (np.array([{}], dtype=object), "no array"),
             (b"", "no array"),

@@ -215,7 +215,7 @@ class TestCard:
         assert {path.name for path in files} == {"net.onnx", "noise.npy"}
         describer = make_describer(str(card))
         assert describer.describe([picture(1, 0.0)]).shape == (1, 8)
-        assert len(describer.background) == 20
+        assert len(describer.background) == 40
 
     def test_files_that_are_not_the_cards_are_refused(self, published: Site, tmp_path: Path) -> None:
         published.files["models/net.onnx"] += b"?"

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from vcd.describe.card import ModelCard
 from vcd.errors import ModelError
 
+FEWEST = 32
+"""Vectors of a background: fewer say little about what unrelated pictures look like."""
+
 
 def read_checked(path: Path, sha256: str) -> bytes:
     """Raises `ModelError` when the file is missing or has another hash than its card says."""
@@ -42,6 +45,8 @@ def load_background(card: ModelCard) -> NDArray[np.float32]:
         raise ModelError(f"{path}: is no array of background vectors")
     if vectors.ndim != 2 or vectors.shape[1] != card.dimension:
         raise ModelError(f"{path}: has shape {vectors.shape}, the model card promises (B, {card.dimension})")
+    if len(vectors) < FEWEST:
+        raise ModelError(f"{path}: holds {len(vectors)} background vectors, at least {FEWEST} are needed")
     found = vectors.astype(np.float32)
     if not np.isfinite(found).all():
         raise ModelError(f"{path}: holds values that are not finite")
