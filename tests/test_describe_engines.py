@@ -138,15 +138,14 @@ class TestChoice:
         with pytest.raises(UnknownName, match="did you mean 'openvino'"):
             make_describer(str(make_card(tmp_path)), "openvin")
 
-    @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
     def test_an_engine_that_is_not_installed_says_how_to_get_it(
-        self, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         card = str(make_card(tmp_path))
-        monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
-        with pytest.raises(MissingExtra, match=rf"{name} is not installed; run: pip install 'vcd\[{name}\]'"):
-            make_describer(card, name)
+        with pytest.raises(MissingExtra, match=r"onnxruntime is not installed; run: pip install 'vcd\[onnxruntime\]'"):
+            make_describer(card, "onnxruntime")
 
     def test_cuda_that_is_not_there_is_an_error(self, tmp_path: Path) -> None:
         onnxruntime = pytest.importorskip("onnxruntime")
