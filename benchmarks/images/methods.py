@@ -48,7 +48,11 @@ def model(name: str) -> Method:
     card = load_card(name)
     code = "" if card.weights else _digest_of_package("vcd/describe")
     return Method(
-        card.name, f"{card.identity}{code}", lambda _, threads: make_describer(name, threads), halves, tuple(VIEWS)
+        card.name,
+        f"{card.identity}{code}",
+        lambda _, threads: make_describer(name, threads=threads),
+        halves,
+        tuple(VIEWS),
     )
 
 
@@ -78,7 +82,7 @@ def _words() -> Method:
 
 
 METHODS: Mapping[str, Callable[[], Method]] = {
-    **{name: (lambda name=name: model(name)) for name in MODELS},  # type: ignore[misc]
+    **{name: (lambda name=name: model(name)) for name in MODELS if not load_card(name).needs_torch},  # type: ignore[misc]
     "phash": _hash("phash", "imagehash", hashes.phash, ("mirrored",)),
     "dhash": _hash("dhash", "imagehash", hashes.dhash),
     "ahash": _hash("ahash", "imagehash", hashes.ahash),

@@ -14,6 +14,9 @@ from vcd.describe.weights import load_background
 from vcd.errors import ModelError
 from vcd.types import Picture
 
+FLAT = 2.0
+"""Standard deviation of each colour (of 255) below which a picture is flat: black, white or faded."""
+
 
 class NetworkDescriber:
     """Resizes to the card's square, normalises colours as the card says, runs the engine, checks what comes out."""
@@ -39,10 +42,16 @@ class NetworkDescriber:
             )
         if not np.isfinite(vectors).all():
             raise ModelError(f"model {self.card.name}: the network gave values that are not finite")
-        return unit_rows(vectors)
+        return unit_rows(vectors) * np.array([[has_content(picture)] for picture in pictures], dtype=np.float32)
 
     def _batch(self, pictures: Sequence[Picture]) -> Batch:
         return make_batch(self.card, pictures, self._engine.takes_bytes)
+
+
+def has_content(picture: Picture) -> bool:
+    """Whether there is anything to see: a network finds any two flat pictures alike."""
+    spread = cv2.meanStdDev(np.ascontiguousarray(picture[::4, ::4]))[1]
+    return bool(spread.max() >= FLAT)
 
 
 def make_batch(card: ModelCard, pictures: Sequence[Picture], as_bytes: bool) -> Batch:
