@@ -71,7 +71,32 @@ def _speed_notes(results: Mapping[str, Any]) -> str:
     )
 
 
-TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"images": recall_sheet, "speed": speed_table}
+SCORES = (0.5, 0.9, 0.98)
+"""Thresholds that the table of scores shows."""
+
+
+def score_table(results: Mapping[str, Any]) -> str:
+    """What a score is worth: rows and false ones from some thresholds on, of films that the score was not fitted to."""
+    shown = results["as_shown"]
+    rows = [
+        [f"{row['threshold']:.2f}", str(row["rows"]), str(row["false"]), f"{row['precision']:.2f}",
+         f"{(row['rows'] - row['false']) / shown['copies_in_truth']:.2f}"]
+        for row in shown["thresholds"]
+        if row["threshold"] in SCORES
+    ]  # fmt: skip
+    head = ["score at least", "rows", "false", "precision", "share of copies found"]
+    return (
+        f"{markdown_table(head, rows)}\n\n{shown['copies_in_truth']} copies, each edited in another way, mild to hard, "
+        f"in {shown['query_minutes']:.0f} minutes of queries against {shown['reference_hours'] * 60:.0f} minutes of "
+        f"references; calibration error (ECE) {shown['ece']:.3f}."
+    )
+
+
+TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "calibration-vcd-rmac": score_table,
+    "images": recall_sheet,
+    "speed": speed_table,
+}
 """What is made of ``results/NAME.json``, by NAME."""
 
 

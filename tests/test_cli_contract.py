@@ -30,8 +30,11 @@ def flatten(command: Any, name: str = "") -> dict[str, Any]:
 
 COMMANDS = {name.strip(): command for name, command in flatten(typer.main.get_command(app)).items()}
 LIBRARY = {"index", "query", "library list", "library info", "library remove", "library verify"}
-ARGUMENTS = {"compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
-             "models info": ["a"], "models fetch": ["a"], "models export": ["a", "b.onnx"]}  # fmt: skip
+ARGUMENTS = {
+    "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
+    "train": ["a"],
+    "models info": ["a"], "models fetch": ["a"], "models export": ["a", "b.onnx"],
+}  # fmt: skip
 
 
 def options(name: str) -> set[str]:

@@ -339,7 +339,7 @@ def test_the_command_trains_and_names_the_card(vcd: Call, folder: Path, tmp_path
         "blocks": [1] * 3,
     }
     recipe.write_text("[train]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
-    answer = vcd("train", str(folder), "--work", str(tmp_path / "work"), "--steps", "2", "--config", str(recipe))
+    answer = vcd("train", str(folder), "--work", str(tmp_path / "work"), "--steps", "2", "--recipe", str(recipe))
 
     assert answer.code == 0, answer.err
     assert answer.text.strip() == str(tmp_path / "work/model/vcd-rmac.toml")

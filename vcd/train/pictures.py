@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -72,7 +72,14 @@ class Pictures:
         return np.asarray(weights / max(weights.sum(), 1e-12))
 
 
-def open_pictures(paths: Sequence[Path], work: Path, seed: int, generated: int, progress: Progress = quiet) -> Pictures:
+def open_pictures(
+    paths: Sequence[Path],
+    work: Path,
+    seed: int,
+    generated: int,
+    media: MediaConfig | None = None,
+    progress: Progress = quiet,
+) -> Pictures:
     """The pictures of parquet shards (columns image, source), image and video files and folders of them, behind as many
     generated ones.
 
@@ -83,7 +90,7 @@ def open_pictures(paths: Sequence[Path], work: Path, seed: int, generated: int, 
     index, data = work / f"pictures-{key}.npz", work / f"pictures-{key}.bin"
     if not index.exists():
         work.mkdir(parents=True, exist_ok=True)
-        _write(progress(_items(paths, seed, generated), "decoding pictures"), index, data)
+        _write(progress(_items(paths, seed, generated, media or MediaConfig()), "decoding pictures"), index, data)
     with np.load(index) as found:
         columns = {name: found[name] for name in ("offsets", "shapes", "sources", "videos")}
         names = tuple(str(name) for name in found["names"])
@@ -127,7 +134,7 @@ def _shrunk(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _items(paths: Sequence[Path], seed: int, generated: int) -> Iterator[Item]:
+def _items(paths: Sequence[Path], seed: int, generated: int, media: MediaConfig) -> Iterator[Item]:
     rng = np.random.default_rng(seed)
     for _ in range(generated):
         yield Item(dead_leaves(SHORT_SIDE_PX, rng), "generated")
@@ -138,7 +145,7 @@ def _items(paths: Sequence[Path], seed: int, generated: int) -> Iterator[Item]:
         if not shards:
             for found in find_media([path]):
                 if isinstance(found, MediaPath):
-                    yield from _file(found.path)
+                    yield from _file(found.path, media)
 
 
 def _shard(path: Path) -> Iterator[Item]:
@@ -149,10 +156,10 @@ def _shard(path: Path) -> Iterator[Item]:
                 yield Item(picture.astype(np.uint8), row["source"])
 
 
-def _file(path: Path) -> Iterator[Item]:
+def _file(path: Path, config: MediaConfig) -> Iterator[Item]:
     """An image, or frames of a video that differ from each other; a file that cannot be read is left out."""
     try:
-        media = open_media(path, MediaConfig(short_side_px=SHORT_SIDE_PX))
+        media = open_media(path, replace(config, short_side_px=SHORT_SIDE_PX))
         is_video = media.info.kind == "video"
         seen: list[NDArray[np.int16]] = []
         for frame in media.frames(SampleConfig(mode="uniform", gap_s=FRAME_GAP_S)):

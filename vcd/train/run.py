@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from vcd.config import fill, read_toml
+from vcd.config import MediaConfig, fill, read_toml
 from vcd.train.config import ExportConfig, TrainConfig
 from vcd.train.curves import draw_curves
 from vcd.train.export import export
@@ -43,7 +43,11 @@ class Recipe:
 
 
 def make_model(
-    paths: Sequence[Path], work: Path, recipe: tuple[TrainConfig, ExportConfig], progress: Progress = quiet
+    paths: Sequence[Path],
+    work: Path,
+    recipe: tuple[TrainConfig, ExportConfig],
+    media: MediaConfig | None = None,
+    progress: Progress = quiet,
 ) -> Path:
     """Train on the pictures under `paths` and export; everything lands in `work`, and a second call goes on from there.
 
@@ -52,7 +56,7 @@ def make_model(
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     training, exporting = recipe
-    pictures = open_pictures(paths, work, training.seed, training.generated, progress)
+    pictures = open_pictures(paths, work, training.seed, training.generated, media, progress)
     checkpoint = train(pictures, training, work, workers=max(1, cores // 3), progress=progress)
     draw_curves(work / "log.jsonl", work / "curves.png")
     return export(checkpoint, pictures, work / "model", exporting, progress)
