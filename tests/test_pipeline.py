@@ -12,7 +12,7 @@ import pytest
 from tests.made import change_every, film, make_video, picture, reencode, steady
 from tests.made_images import make_image
 from tests.made_networks import make_card
-from vcd.config import Config, parse_config
+from vcd.config import Config, DescribeConfig, parse_config
 from vcd.errors import InputError, LibraryMismatch, LibraryMissing
 from vcd.pipeline import compare, index, query
 from vcd.types import Picture, Report, Segment, Span
@@ -132,7 +132,10 @@ class TestEdits:
         assert (found.reference, str(found.view), found.refined) == ("film1.mp4", view, True)
         assert_within(found, Span(0, END_S - START_S), Span(START_S, END_S), 0.5)
 
-    def test_two_references_between_foreign_material_give_two_rows(self, library: Path, tmp_path: Path) -> None:
+    def test_two_references_between_foreign_material_give_two_rows(self, references: Path, tmp_path: Path) -> None:
+        """With the model that tells drawn textures apart: to one trained on pictures much of them looks alike."""
+        config = Config(describe=DescribeConfig(model="regional-dct"))
+        index([references], tmp_path / "library", config)
         foreign, first, second = (film(change_every(3, number)) for number in (7000, 0, 300))
 
         def show(t_s: float) -> Picture:
@@ -141,7 +144,8 @@ class TestEdits:
             return second(t_s - 28 + 14) if 28 <= t_s < 42 else foreign(t_s)
 
         clip = make_video(tmp_path / "clip.mp4", steady(50, 12.5), show=show)
-        found = sorted(query([clip], library, Config()).segments, key=lambda segment: segment.query_span.start_s)
+        segments = query([clip], tmp_path / "library", config).segments
+        found = sorted(segments, key=lambda segment: segment.query_span.start_s)
 
         assert [segment.reference for segment in found] == ["film0.mp4", "film3.mp4"]
         assert_within(found[0], Span(8, 20), Span(5, 17), 0.3)
