@@ -30,7 +30,7 @@ from vcd.train.pooling import POOLINGS, centre_weights, regions  # noqa: E402
 from vcd.train.run import load_recipe, make_model  # noqa: E402
 
 TINY = TrainConfig(
-    steps=4, pairs=6, small_px=32, large_px=48, warm_up=2, queue=8, queue_share=0.5, widths=(8, 8, 16),
+    steps=4, pairs=6, small_px=32, large_px=48, small_share=0.5, warm_up=2, queue=8, queue_share=0.5, widths=(8, 8, 16),
     blocks=(1, 1, 1), dimension=16, generated=10, save_every=2,
 )  # fmt: skip
 

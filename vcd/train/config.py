@@ -11,7 +11,7 @@ class TrainConfig:
     """The recipe: everything that shapes the weights, apart from the pictures."""
 
     seed: int = 1
-    steps: Annotated[int, Within(1, 10_000_000)] = 20_000
+    steps: Annotated[int, Within(1, 10_000_000)] = 4_120
     """Batches seen in all; a longer training may be resumed from a shorter one."""
     pairs: Annotated[int, Within(2, 4096)] = 128
     """Pictures in a batch; each gives an easy and a hard view."""
@@ -19,20 +19,20 @@ class TrainConfig:
     """Side of the views at first: cheap, and shapes are learned as well at any size ..."""
     large_px: Annotated[int, Within(32, 512)] = 128
     """... and towards the end, from `small_share` of the steps on."""
-    small_share: Annotated[float, Within(0, 1)] = 0.5
+    small_share: Annotated[float, Within(0, 1)] = 0.7
     learning_rate: Annotated[float, Within(1e-6, 1)] = 2e-3
-    warm_up: Annotated[int, Within(0, 1_000_000)] = 500
+    warm_up: Annotated[int, Within(0, 1_000_000)] = 200
     """Steps over which the learning rate rises from 0; then it is constant ..."""
     decay_share: Annotated[float, Within(0, 1)] = 0.25
     """... until over this last share of the steps it falls to 0 along a line."""
     weight_decay: Annotated[float, Within(0, 1)] = 0.05
     temperature: Annotated[float, Within(0.01, 1)] = 0.05
     """Of InfoNCE."""
-    spread: Annotated[float, Within(0, 100)] = 1.0
+    spread: Annotated[float, Within(0, 100)] = 3.0
     """Weight of the KoLeo term, which pushes nearest neighbours apart."""
     queue: Annotated[int, Within(0, 1_000_000)] = 16_384
     """Vectors of earlier batches that serve as negatives ..."""
-    queue_share: Annotated[float, Within(0, 1)] = 0.12
+    queue_share: Annotated[float, Within(0, 1)] = 0.0
     """... over this last share of the steps, when the weights hardly change: vectors of a network that still learns
     fast are wrong negatives, and let a training collapse (seen at a learning rate of 0.002)."""
     generated: Annotated[int, Within(0, 1_000_000)] = 2000
