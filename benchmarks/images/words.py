@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
 from benchmarks.images.stored import Item, in_batches
+from vcd.describe.describer import unit_rows
 from vcd.errors import SetupError
 from vcd.types import Picture
 
@@ -32,7 +33,7 @@ class Words:
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """float32 (N, W): word counts times rarity, rows of length 1; zeros for a picture without features."""
         rows = np.stack([self.counts(picture) * self._rarity for picture in pictures])
-        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+        return unit_rows(rows)
 
     def counts(self, picture: Picture) -> NDArray[np.float32]:
         nearest = (features(picture) @ self._centres.T - self._half_norms).argmax(axis=1)

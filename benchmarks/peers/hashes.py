@@ -6,12 +6,10 @@ the distance gives, on the scale of a cosine.
 
 from collections.abc import Sequence
 
-import imagehash
 import numpy as np
-import pdqhash
 from numpy.typing import NDArray
-from PIL import Image
 
+from benchmarks.images.hashes import pdq, phash
 from vcd.describe.card import ModelCard
 from vcd.types import Picture
 
@@ -26,7 +24,7 @@ class PHash:
                      description="pHash, 64 bits", source="https://pypi.org/project/ImageHash")  # fmt: skip
 
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        rows = [imagehash.phash(Image.fromarray(picture), hash_size=PHASH_SIDE).hash.ravel() for picture in pictures]
+        rows = [phash(picture) for picture in pictures]
         return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PHASH_SIDE**2))
 
 
@@ -37,7 +35,7 @@ class Pdq:
                      description="PDQ, 256 bits", source="https://pypi.org/project/pdqhash")  # fmt: skip
 
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        rows = [pdqhash.compute(np.ascontiguousarray(picture))[0] for picture in pictures]
+        rows = [pdq(picture) for picture in pictures]
         return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PDQ_BITS))
 
 

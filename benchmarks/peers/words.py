@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import cv2
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.images.words import features as rootsift
 from vcd.describe.card import ModelCard
 from vcd.describe.describer import unit_rows
 from vcd.types import Picture
 
-FEATURES = 300
-"""Most keypoints of a picture."""
 WORDS = 512
 MAX_TRAINING = 60_000
 """Features that the words are clustered from."""
@@ -33,7 +31,7 @@ class Vocabulary:
     @classmethod
     def learn(cls, pictures: Iterable[Picture], seed: int = 0) -> Self:
         """Cluster the features of some pictures, which should be none of those that are searched for."""
-        features = [found for picture in pictures if len(found := sift(picture))]
+        features = [found for picture in pictures if len(found := rootsift(picture))]
         every = np.concatenate(features)
         kept = np.random.default_rng(seed).permutation(len(every))[:MAX_TRAINING]
         count = min(WORDS, len(kept))
@@ -64,20 +62,10 @@ class VisualWords:
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         counts = np.zeros((len(pictures), len(self._vocabulary.words)), dtype=np.float32)
         for row, picture in zip(counts, pictures, strict=True):
-            features = sift(picture)
+            features = rootsift(picture)
             if len(features):
                 row[:] = np.bincount(_nearest(self._vocabulary.words, features), minlength=len(row))
         return unit_rows(np.sqrt(counts) * self._vocabulary.rarity)
-
-
-def sift(picture: Picture) -> NDArray[np.float32]:
-    """float32 (n, 128), the RootSIFT features (Arandjelovic and Zisserman, CVPR 2012) of the strongest keypoints."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    _, found = cv2.SIFT_create(FEATURES).detectAndCompute(grey, None)
-    if found is None:
-        return np.zeros((0, 128), dtype=np.float32)
-    sums = np.abs(found).sum(axis=1, keepdims=True)
-    return np.sqrt(found / np.maximum(sums, 1e-6)).astype(np.float32)
 
 
 def _nearest(words: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -79,7 +79,8 @@ def refine_ends(
     """
     if segment.query_span.length_s == 0 or segment.reference_span.length_s == 0:
         return segment
-    span, line = segment.query_span, line_of(segment)
+    span = segment.query_span
+    line = Line.through(span, segment.reference_span, segment.speed)
     look = Looker(look_query, look_reference, durations_s)
     inner_s = min(INNER_S, span.length_s / 2)
     windows = [
@@ -106,12 +107,6 @@ def refine_ends(
         speed=line.speed,
         refined=True,
     )
-
-
-def line_of(segment: Segment) -> Line:
-    """The line through both ends of a segment's spans."""
-    at_start_s = segment.reference_span.start_s if segment.speed > 0 else segment.reference_span.end_s
-    return Line(segment.speed, at_start_s - segment.speed * segment.query_span.start_s)
 
 
 def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float) -> Line:

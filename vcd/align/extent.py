@@ -12,6 +12,8 @@ REACH_S = 2.0
 """Furthest a reference frame may lie from the line to stand for the moment on it."""
 GAIN_LIMITS = (-0.06, 0.35)
 """A single frame can neither break a run nor make one."""
+MIN_GAIN = 0.3
+"""Runs with less evidence are not worth a second look."""
 MISS = 0.02
 """Taken off every gain, so that frames that say nothing do not lengthen a run."""
 
@@ -44,6 +46,11 @@ def along(query: Descriptors, reference: Descriptors, line: Line) -> NDArray[np.
     return best
 
 
+def gains_of(similarities: NDArray[np.float64], quality: NDArray[np.float32], floor: float) -> NDArray[np.float64]:
+    """What each similarity adds to the evidence for a copy; `quality` is that of the query's frames."""
+    return np.asarray((np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * np.clip(quality, 0, 1))
+
+
 def find_run(
     query: Descriptors,
     similarities: NDArray[np.float64],
@@ -56,9 +63,7 @@ def find_run(
     Rows that are not `free` belong to another segment and break a run, and so does a longer stretch than `max_gap_s`
     in which nothing gains: what follows is another copy, though on the same line.
     """
-    quality = np.clip(query.quality, 0, 1)
-    gains = (np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * quality
-    gains = np.where(free, gains, -np.inf)
+    gains = np.where(free, gains_of(similarities, query.quality, floor), -np.inf)
     best, total, start, supported_s = (0.0, 0, 0), 0.0, 0, -np.inf
     for row, (gain, time_s) in enumerate(zip(gains.tolist(), query.times_s.tolist(), strict=True)):
         if total <= 0 or time_s - supported_s > max_gap_s:

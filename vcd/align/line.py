@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vcd.types import Span
+
 COMMON_SPEEDS = (1.0, 1.2, 1 / 1.2, 1.25, 0.8, 1.5, 1 / 1.5, 2.0, 0.5, 24 / 25, 25 / 24, 1.1, 0.9)
 """Speeds that programs and pirates use, most usual first."""
 GRID_RATIO = 1.04
@@ -49,6 +51,11 @@ class Line:
 
     speed: float
     offset_s: float
+
+    @classmethod
+    def through(cls, query: Span, reference: Span, speed: float) -> "Line":
+        """The line of that speed through the first moment of the query's span and what of the reference it shows."""
+        return cls(speed, (reference.start_s if speed > 0 else reference.end_s) - speed * query.start_s)
 
     def at(self, q_s: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.speed * q_s + self.offset_s

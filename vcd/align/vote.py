@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vcd.align.extent import GAIN_LIMITS, Run, along, find_run
+from vcd.align.extent import GAIN_LIMITS, MIN_GAIN, Run, along, find_run
 from vcd.align.line import NEAR_S, Hits, Line, best_line, fit_line, speed_grid
 from vcd.align.score import score_run, weigh
 from vcd.align.still import align_still
@@ -24,8 +24,6 @@ MAX_FAILURES = 3
 """Lines in vain after which a pair is given up."""
 SAME_LINE_S = 1.0
 """Lines that lie no further apart where one piece ends and the next begins are one line."""
-MIN_GAIN = 0.3
-"""Runs with less evidence are not worth a second look."""
 
 
 class VoteAligner:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.describe.card import ModelCard
+from vcd.describe.describer import unit_rows
 from vcd.errors import ModelError
 
 FEWEST = 32
@@ -50,8 +51,7 @@ def load_background(card: ModelCard) -> NDArray[np.float32]:
     found = vectors.astype(np.float32)
     if not np.isfinite(found).all():
         raise ModelError(f"{path}: holds values that are not finite")
-    # Rounded to 16 bits they are no longer of length 1.
-    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6), dtype=np.float32)
+    return unit_rows(found)  # rounded to 16 bits they are no longer of length 1
 
 
 def read_text(card: ModelCard) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vcd.describe.describer import unit_rows
 from vcd.train.augment import resize
 from vcd.train.network import Network, normalise
 from vcd.train.pictures import Pictures
@@ -30,8 +31,7 @@ class Whitening:
 
     def apply(self, vectors: Vectors) -> Vectors:
         """float32 (N, D) -> (N, K), unit rows."""
-        turned = (vectors - self.mean) @ self.matrix
-        return np.asarray(turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+        return unit_rows(((vectors - self.mean) @ self.matrix).astype(np.float32))
 
 
 def fit_whitening(vectors: Vectors, strength: float, dimension: int) -> Whitening:

@@ -13,19 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEVELS = 3
-OVERLAP = 0.4
-"""Share of a region that its neighbour covers as well; the published value."""
-GEM_POWER = 3.0
-CENTRE_SPREAD = 0.45
-"""Standard deviation of the Gaussian weight of regions, in half sides of the picture."""
+from vcd.describe.pooling import GEM_POWER, LEVELS, OVERLAP, centre_weight
 
 Region = tuple[int, int, int, int]
 """Top, left, height, width in cells of the map."""
 
 
 @lru_cache(maxsize=64)
-def regions(height: int, width: int, levels: int = LEVELS) -> tuple[Region, ...]:
+def regions(height: int, width: int) -> tuple[Region, ...]:
     """Overlapping square regions of R-MAC: level l has side 2 * min(height, width) / (l + 1), l of them along the
     shorter side, and as many along the longer as overlap by about `OVERLAP`.
     """
@@ -35,7 +30,7 @@ def regions(height: int, width: int, levels: int = LEVELS) -> tuple[Region, ...]
         overlaps = [((short - (long - short) / steps) / short, steps) for steps in range(1, 8)]
         extra = min(overlaps, key=lambda found: abs(found[0] - OVERLAP))[1]
     found: list[Region] = []
-    for level in range(1, levels + 1):
+    for level in range(1, LEVELS + 1):
         side = max(1, 2 * short // (level + 1))
         rows = level + (extra if height > width else 0)
         columns = level + (extra if width > height else 0)
@@ -87,12 +82,7 @@ class RegionalPool(nn.Module):
 
 def centre_weights(height: int, width: int, found: tuple[Region, ...]) -> list[float]:
     """Gaussian weight of each region's middle: 1 in the centre of the picture."""
-    weights = []
-    for top, left, tall, wide in found:
-        down = (top + tall / 2) / height * 2 - 1
-        across = (left + wide / 2) / width * 2 - 1
-        weights.append(float(torch.exp(torch.tensor(-(down**2 + across**2) / (2 * CENTRE_SPREAD**2)))))
-    return weights
+    return [centre_weight((top, left, side), height, width) for top, left, side, _ in found]
 
 
 def _average(maps: Tensor) -> Tensor:

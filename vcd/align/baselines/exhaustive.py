@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.align.baselines.stretches import Stretch
-from vcd.align.extent import GAIN_LIMITS, MISS, along, find_run
+from vcd.align.extent import GAIN_LIMITS, MIN_GAIN, MISS, along, find_run, gains_of
 from vcd.align.line import COMMON_SPEEDS, Line, speed_grid
 from vcd.config import AlignConfig
 from vcd.types import Descriptors, FrameMatches, Span
 
 STEP_S = 0.5
 """Between tried offsets."""
-MIN_GAIN = 0.3
-"""Runs with less evidence are not worth a second look."""
 AS_GOOD = 0.97
 """Lines with this share of the greatest gain explain as much; of them that is taken along which frames agree most."""
 FINE_SPEEDS = np.linspace(0.97, 1.03, 25)
@@ -63,7 +61,7 @@ def _best_line(
     found: list[tuple[float, float, Line]] = []
     moments_s = np.arange(0.0, reference.info.duration_s + STEP_S, STEP_S)
     seen = np.stack([along(query, reference, Line(1e-9, float(at_s))) for at_s in moments_s], axis=1)
-    gains = (np.clip(seen - floor, *GAIN_LIMITS) - MISS) * np.clip(query.quality, 0, 1)[:, None]
+    gains = gains_of(seen, query.quality[:, None], floor)
     gains[~free] = -np.inf
     rows = np.arange(len(query))
     for speed in speeds:

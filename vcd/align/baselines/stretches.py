@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vcd.align.extent import GAIN_LIMITS, MISS, Run, along
+from vcd.align.extent import Run, along, gains_of
 from vcd.align.line import Line
 from vcd.align.overlap import SAME
 from vcd.align.score import score_run, weigh
@@ -26,7 +26,7 @@ class Stretch:
     @property
     def line(self) -> Line:
         speed = self.speed or self.reference.length_s / self.query.length_s
-        return Line(speed, (self.reference.start_s if speed > 0 else self.reference.end_s) - speed * self.query.start_s)
+        return Line.through(self.query, self.reference, speed)
 
 
 Find = Callable[[Descriptors, Descriptors, FrameMatches, float, AlignConfig], Iterable[Stretch]]
@@ -82,8 +82,8 @@ def _segment(query: Descriptors, reference: Descriptors, stretch: Stretch, floor
     line = stretch.line
     first, stop = np.searchsorted(query.times_s, [stretch.query.start_s, stretch.query.end_s]).tolist()
     similarities = along(query, reference, line)[first:stop]
-    gains = (np.clip(similarities - floor, *GAIN_LIMITS) - MISS) * np.clip(query.quality[first:stop], 0, 1)
-    run = Run(first, stop, float(gains.sum()), similarities)
+    gain = float(gains_of(similarities, query.quality[first:stop], floor).sum())
+    run = Run(first, stop, gain, similarities)
     evidence = weigh(query, reference, line, run, floor) if stop > first else None
     return Segment(
         query=query.name,
