@@ -1,12 +1,14 @@
 """Stage 4: a query's descriptors -> the references worth aligning."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.made_descriptors import DIMENSION, FLOOR, MadeFilm, descriptors, pirate
 from vcd.config import SearchConfig
-from vcd.search import count_votes, find_candidates
+from vcd.describe import load_background, load_card
+from vcd.search import Background, count_votes, find_candidates
 from vcd.types import Descriptors, Neighbours
 
 
@@ -97,3 +99,11 @@ def test_votes_are_those_of_the_obvious_count(hits: list[tuple[int, float, float
     rows, offsets_s, weights = (np.array(column) for column in zip(*hits, strict=True))
 
     assert abs(count_votes(rows, offsets_s, weights.astype(np.float32)) - expected) < 1e-4
+
+
+def test_the_shipped_card_says_what_its_background_says() -> None:
+    card = load_card("vcd-rmac")
+    worked_out = Background.of(load_background(card))
+
+    assert card.background_similarity == pytest.approx(worked_out.usual, abs=1e-4)
+    assert Background.of(worked_out.vectors, 0.25).usual == 0.25

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 onnx = pytest.importorskip("onnx", reason="the extra torch is not installed")
 
 from tests.conftest import Call  # noqa: E402
+from vcd.describe.pooling import centre_weight, regions  # noqa: E402
 from vcd.errors import ConfigError, SetupError  # noqa: E402
 from vcd.train.augment import GROUPS, easy_view, hard_view  # noqa: E402
 from vcd.train.batches import Batches, side_at, stream  # noqa: E402
@@ -26,7 +27,7 @@ from vcd.train.loop import rate_at, read_checkpoint, train  # noqa: E402
 from vcd.train.loss import Queue, info_nce, koleo, nearest_other  # noqa: E402
 from vcd.train.network import Network, normalise  # noqa: E402
 from vcd.train.pictures import Pictures, open_pictures  # noqa: E402
-from vcd.train.pooling import POOLINGS, centre_weights, regions  # noqa: E402
+from vcd.train.pooling import POOLINGS  # noqa: E402
 from vcd.train.run import load_recipe, make_model  # noqa: E402
 
 TINY = TrainConfig(
@@ -112,20 +113,6 @@ def test_a_batch_depends_on_its_number_alone(pictures: Pictures) -> None:
 # Pooling
 
 
-@given(st.integers(2, 20), st.integers(2, 20))
-def test_regions_are_squares_inside_the_map_that_cover_it(height: int, width: int) -> None:
-    found = regions(height, width)
-
-    covered = np.zeros((height, width), dtype=bool)
-    for top, left, tall, wide in found:
-        assert tall == wide
-        assert 0 <= top <= height - tall
-        assert 0 <= left <= width - wide
-        covered[top : top + tall, left : left + wide] = True
-    assert covered.all()
-    assert len(set(found)) == len(found)
-
-
 @pytest.mark.parametrize("centred", [False, True])
 def test_regional_pooling_is_what_its_definition_says(centred: bool) -> None:
     torch.manual_seed(0)
@@ -133,12 +120,12 @@ def test_regional_pooling_is_what_its_definition_says(centred: bool) -> None:
     maps = torch.rand(3, 5, 6, 8)
 
     found = regions(6, 8)
-    weights = centre_weights(6, 8, found) if centred else [1.0] * len(found)
+    weights = [centre_weight(region, 6, 8) if centred else 1.0 for region in found]
     matrix = pool.linear.weight.detach().numpy()
     for number in range(3):
         total = np.zeros(4)
-        for (top, left, tall, wide), weight in zip(found, weights, strict=True):
-            window = maps[number, :, top : top + tall, left : left + wide].numpy()
+        for (top, left, side), weight in zip(found, weights, strict=True):
+            window = maps[number, :, top : top + side, left : left + side].numpy()
             vector = matrix @ window.reshape(5, -1).max(axis=1)
             total += weight * vector / np.linalg.norm(vector)
         expected = total / np.linalg.norm(total)

@@ -25,7 +25,7 @@ class Model:
         return cls(
             card,
             calibration,
-            Background.of(background) if len(background) else None,
+            Background.of(background, card.background_similarity) if len(background) else None,
             make_aligner(config.align, calibration.unrelated_similarity),
         )
 

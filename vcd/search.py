@@ -48,11 +48,11 @@ class Background:
     """How alike one of them looks to the nearest others."""
 
     @classmethod
-    def of(cls, vectors: NDArray[np.float32]) -> "Background":
-        """Raises `ValueError` when there are too few of them."""
+    def of(cls, vectors: NDArray[np.float32], usual: float | None = None) -> "Background":
+        """`usual` is worked out where it is not known. Raises `ValueError` when there are too few vectors."""
         if len(vectors) <= NEAREST:
             raise ValueError(f"a background set needs more than {NEAREST} pictures, not {len(vectors)}")
-        return cls(vectors, float(_nearest_mean(vectors, vectors, skip=1).mean()))
+        return cls(vectors, usual or float(_nearest_mean(vectors, vectors, skip=1).mean()))
 
     def bias(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (N,): how much more alike than usual each vector looks to unrelated pictures; may be negative."""

@@ -40,6 +40,8 @@ class ModelCard:
     background: str = ""
     """Vectors of pictures that are in no library, for score normalisation: an array of numbers (B, dimension), .npy."""
     background_sha256: str = ""
+    background_similarity: float = 0.0
+    """How alike one of them looks to the nearest others; 0: worked out anew for each query, from all pairs of them."""
     architecture: str = ""
     """A network of torchvision, cut behind `layer` and pooled as `pooling` says; without `weights` it is used with
     torchvision's own."""

@@ -14,6 +14,9 @@ from vcd.types import Span
 MIN_STEP_S = 0.2
 """Key frames closer than this are thinned: intra-only files have nothing but key frames."""
 
+KEY_STEP_S = 0.5
+"""Hybrid takes key frames this far apart, however large its gap: they cost little."""
+
 LEAST_FRAMES = 10
 """Hybrid samples a short file more closely, so that it has about this many frames."""
 
@@ -30,7 +33,7 @@ def choose_packets(timeline: Timeline, config: SampleConfig) -> NDArray[np.int64
     elif config.mode == "hybrid":
         gap_s = min(config.gap_s, max(MIN_STEP_S, timeline.end_s / LEAST_FRAMES))
         # The first frame shown need not be a key frame: an edit list may cut its key frame away.
-        anchors = _thin(np.union1d([0], np.flatnonzero(keys)), times_s, gap_s / 2)
+        anchors = _thin(np.union1d([0], np.flatnonzero(keys)), times_s, min(KEY_STEP_S, gap_s / 2))
         rows = _fill(anchors, times_s, timeline.sizes_bytes[order], gap_s, timeline.end_s)
     else:
         rows = np.arange(len(order))

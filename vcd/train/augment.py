@@ -39,7 +39,7 @@ def hard_view(picture: Picture, pick: Pick, side_px: int, groups: frozenset[str]
     area = 1.0
     if "crop" in groups:
         area = float(np.exp(rng.uniform(np.log(MIN_CROP), 0))) if rng.random() < 0.7 else float(rng.uniform(0.6, 1))
-    layout = "layout" in groups and rng.random() < 0.55
+    layout = "layout" in groups and rng.random() < 0.6
     tilt = "crop" in groups and rng.random() < 0.2
 
     def draw(height: int, width: int) -> Picture:

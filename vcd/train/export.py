@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vcd.config import fill
+from vcd.describe.card import ModelCard
+from vcd.describe.describer import unit_rows
+from vcd.describe.export import card_toml
+from vcd.search import Background
 from vcd.train.config import ExportConfig, TrainConfig
 from vcd.train.fit import Vectors, Whitening, describe_rows, fit_whitening, sample_rows
 from vcd.train.loop import read_checkpoint
@@ -67,22 +71,31 @@ def export(
     write_onnx(Exported(network, whitening).eval(), config.input_px, weights)
     chosen = np.random.default_rng(recipe.seed).permutation(len(vectors))[:BACKGROUND]
     background = whitening.apply(vectors[np.sort(chosen)])
-    np.save(noise, background.astype(np.float16))
+    kept = background.astype(np.float16)
+    np.save(noise, kept)
     card = folder / f"{config.name}.toml"
     text = folder / f"{config.name}.md"
     if not text.exists():
         text.write_text(
             f"# {config.name}\n\nMade by `vcd train`; `log.jsonl` beside the checkpoint tells how.\n", encoding="utf-8"
         )
-    facts: dict[str, str | float] = {
-        "name": config.name, "dimension": recipe.dimension, "input_px": config.input_px,
-        "unrelated_similarity": round(unrelated_similarity(background), 3),
-        "licence": "Apache-2.0", "source": "trained by vcd train", "text": f"{config.name}.md", "precision": "bf16",
-        "weights": weights.name, "sha256": _digest(weights),
-        "background": noise.name, "background_sha256": _digest(noise),
-        "description": f"Shallow residual network, {recipe.pooling}; {steps} steps of {recipe.pairs} pairs.",
-    }  # fmt: skip
-    card.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in facts.items()), encoding="utf-8")
+    facts = ModelCard(
+        name=config.name,
+        dimension=recipe.dimension,
+        unrelated_similarity=round(unrelated_similarity(background), 3),
+        description=f"Shallow residual network, {recipe.pooling}; {steps} steps of {recipe.pairs} pairs.",
+        licence="Apache-2.0",
+        source="trained by vcd train",
+        text=text.name,
+        weights=weights.name,
+        sha256=_digest(weights),
+        precision="bf16",
+        background=noise.name,
+        background_sha256=_digest(noise),
+        background_similarity=Background.of(unit_rows(kept.astype(np.float32))).usual,
+        input_px=config.input_px,
+    )
+    card.write_text(card_toml(facts), encoding="utf-8")
     return card
 
 
@@ -127,7 +140,3 @@ def halve(model: Any) -> Any:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _toml(value: str | float) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)

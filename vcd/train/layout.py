@@ -20,11 +20,11 @@ SEEN = 0.06
 def lay_out(draw: Draw, pick: Pick, area: float, side_px: int, rng: Generator) -> Picture:
     """uint8 (side, side, 3): the picture in one of the layouts; `area` is what a crop has already left of it."""
     chance = rng.random()
-    if chance < 0.35:
+    if chance < 0.28:
         return bordered(draw, pick, side_px, rng)
-    if chance < 0.65:
+    if chance < 0.7:
         return inset(draw, fitted(pick(), side_px, side_px), max(0.2, min(0.7, np.sqrt(SEEN / area))), 0.85, rng)
-    if chance < 0.82:
+    if chance < 0.85:
         return covered(draw, pick, side_px, rng)
     return stacked(draw, pick, side_px, rng)
 

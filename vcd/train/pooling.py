@@ -7,41 +7,12 @@ which survives cropping.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vcd.describe.pooling import GEM_POWER, LEVELS, OVERLAP, centre_weight
-
-Region = tuple[int, int, int, int]
-"""Top, left, height, width in cells of the map."""
-
-
-@lru_cache(maxsize=64)
-def regions(height: int, width: int) -> tuple[Region, ...]:
-    """Overlapping square regions of R-MAC: level l has side 2 * min(height, width) / (l + 1), l of them along the
-    shorter side, and as many along the longer as overlap by about `OVERLAP`.
-    """
-    short, long = min(height, width), max(height, width)
-    extra = 0
-    if long > short:
-        overlaps = [((short - (long - short) / steps) / short, steps) for steps in range(1, 8)]
-        extra = min(overlaps, key=lambda found: abs(found[0] - OVERLAP))[1]
-    found: list[Region] = []
-    for level in range(1, LEVELS + 1):
-        side = max(1, 2 * short // (level + 1))
-        rows = level + (extra if height > width else 0)
-        columns = level + (extra if width > height else 0)
-        found += [
-            (top, left, side, side) for top in _starts(height - side, rows) for left in _starts(width - side, columns)
-        ]
-    return tuple(dict.fromkeys(found))
-
-
-def _starts(room: int, count: int) -> list[int]:
-    return [round(room * number / (count - 1)) if count > 1 else room // 2 for number in range(count)]
+from vcd.describe.pooling import GEM_POWER, centre_weight, regions
 
 
 class GlobalPool(nn.Module):
@@ -71,18 +42,14 @@ class RegionalPool(nn.Module):
         """(N, C, h, w) -> (N, D), unit rows."""
         height, width = int(maps.shape[2]), int(maps.shape[3])
         found = regions(height, width)
-        maxima = torch.stack([maps[:, :, t : t + h, c : c + w].amax(dim=(2, 3)) for t, c, h, w in found], dim=1)
+        maxima = torch.stack([maps[:, :, t : t + side, c : c + side].amax(dim=(2, 3)) for t, c, side in found], dim=1)
         vectors = self.linear(maxima).float()
         # Maxima are all positive: without their mean taken out every picture would look like every other at first.
         vectors = functional.normalize(self.norm(vectors.flatten(0, 1)).view_as(vectors), dim=2)
         if self._centred:
-            vectors = vectors * vectors.new_tensor(centre_weights(height, width, found))[None, :, None]
+            weights = [centre_weight(region, height, width) for region in found]
+            vectors = vectors * vectors.new_tensor(weights)[None, :, None]
         return functional.normalize(vectors.sum(dim=1), dim=1)
-
-
-def centre_weights(height: int, width: int, found: tuple[Region, ...]) -> list[float]:
-    """Gaussian weight of each region's middle: 1 in the centre of the picture."""
-    return [centre_weight((top, left, side), height, width) for top, left, side, _ in found]
 
 
 def _average(maps: Tensor) -> Tensor:
