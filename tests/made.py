@@ -109,6 +109,9 @@ def make_video(
         look.set_up(stream)
         show = show or film(scene_at, from_s, size=size)
         _write(container, _frames(look, show, times_s, start_s, stream), stream, audio)
+    if codec == "libsvtav1" and hasattr(os, "sched_setscheduler"):
+        # Run by root the encoder makes its caller a real-time thread, which then starves everything else.
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return path
 
 

@@ -1,5 +1,6 @@
 """The made files are what they say: read back with plain PyAV and Pillow, never with vcd."""
 
+import os
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -283,3 +284,10 @@ def test_a_cut_hides_the_frames_before_it_with_an_edit_list(tmp_path: Path) -> N
     assert packets_of(cut_mp4)[0] == (-1.0, True, True)  # the I-frame of 2 s
     assert times_of(cut_mkv) == pytest.approx(steady(3))
     assert error(next(read_pictures(cut_mkv))[1], picture(1, 2)) < ALIKE
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="only Linux tells")
+def test_making_a_film_leaves_the_process_its_usual_priority(tmp_path: Path) -> None:
+    make_video(tmp_path / "a.mp4", steady(1), codec="libsvtav1")
+
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
