@@ -29,7 +29,7 @@ def flatten(command: Any, name: str = "") -> dict[str, Any]:
 
 
 COMMANDS = {name.strip(): command for name, command in flatten(typer.main.get_command(app)).items()}
-LIBRARY = {"index", "query", "library list", "library info", "library remove", "library verify"}
+LIBRARY = {"doctor", "index", "query", "library list", "library info", "library remove", "library verify"}
 ARGUMENTS = {
     "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
     "train": ["a"],
@@ -93,7 +93,8 @@ def test_the_formats_are_those_of_the_contract() -> None:
 
 
 def test_the_version_is_that_of_the_package(vcd: Call) -> None:
-    assert vcd("--version").text == f"vcd {package.__version__}\n" == f"vcd {importlib.metadata.version('vcd')}\n"
+    assert package.__version__ == importlib.metadata.version("vcd")
+    assert vcd("--version").text == f"vcd {package.__version__} (model vcd-rmac, library format 1)\n"
 
 
 def test_the_script_is_installed(program: Call) -> None:

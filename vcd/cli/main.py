@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from vcd import __version__
 from vcd.cli.compare import compare
 from vcd.cli.demo import demo
+from vcd.cli.doctor import doctor
 from vcd.cli.evaluate import evaluate
 from vcd.cli.index import index
 from vcd.cli.library import library
@@ -62,11 +63,15 @@ app.command()(evaluate)
 app.add_typer(models, name="models")
 app.command()(train)
 app.command()(demo)
+app.command()(doctor)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        say(f"vcd {__version__}")
+        from vcd.config import DescribeConfig
+        from vcd.library.catalog import FORMAT
+
+        say(f"vcd {__version__} (model {DescribeConfig().model}, library format {FORMAT})")
         raise typer.Exit
 
 
