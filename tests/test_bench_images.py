@@ -22,7 +22,7 @@ from benchmarks.images.edits import EDITS, crop, edited, jpeg
 from benchmarks.images.evaluate import ALL, measure, score_describer
 from benchmarks.images.frames import distractor_videos, frames_of
 from benchmarks.images.methods import METHODS, make_method
-from benchmarks.images.scores import BACKGROUND_WEIGHT, best_pairs, normalised, rank_1, score
+from benchmarks.images.scores import BACKGROUND_WEIGHT, best_pairs, nearest_bias, score
 from benchmarks.images.sheet import accuracy_sheet
 from benchmarks.images.stored import Item, encode, read_items, write_items
 from benchmarks.images.twins import LEAST_AGREEING, agreeing, distinct, find_features
@@ -206,9 +206,23 @@ def test_the_best_pairs_are_all_those_above_some_similarity(table: np.ndarray, c
 
 
 def test_normalising_takes_off_what_a_query_resembles_anyway() -> None:
-    found = normalised(np.array([[1.0, 0.5], [1.0, 0.5]], dtype=np.float32), np.array([0.0, 0.5], dtype=np.float32))
-    assert found == pytest.approx(np.array([[1.0, 0.5], [1 - BACKGROUND_WEIGHT / 2, 0.5 - BACKGROUND_WEIGHT / 2]]))
-    assert rank_1(found, np.array([0, 0])) == 1.0
+    bias = nearest_bias(np.array([[0.0, -1.0], [0.5, 0.25]], dtype=np.float32))
+    assert bias == pytest.approx([0.0, BACKGROUND_WEIGHT / 2])
+
+
+def test_a_model_with_a_background_of_its_own_is_normalised_by_it(corpus: Corpus) -> None:
+    pdq = make_method("pdq").make(corpus, 1)
+    vectors = pdq.describe([SHOWN, OTHER, *[item.picture() for item in corpus.background()[:4]]])
+
+    class WithBackground:
+        background = vectors
+
+        def describe(self, pictures):
+            return pdq.describe(pictures)
+
+    own, corpus_given = measure(WithBackground(), corpus), measure(pdq, corpus)
+    assert own.by_edit == corpus_given.by_edit
+    assert own.normalised != corpus_given.normalised
 
 
 # Pictures on disk

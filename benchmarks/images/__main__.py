@@ -18,7 +18,7 @@ import cv2
 
 from benchmarks.images.corpus import Corpus, default_cache, default_data, make_corpus, standard_plan
 from benchmarks.images.edits import EDITS
-from benchmarks.images.evaluate import measure
+from benchmarks.images.evaluate import NORMALISED_BY, measure
 from benchmarks.images.methods import METHODS, Method, make_method
 from benchmarks.images.scores import BACKGROUND_WEIGHT, PAIRS_PER_QUERY
 from benchmarks.images.sheet import accuracy_sheet, cost_sheet
@@ -86,6 +86,7 @@ def document(corpus: Corpus, found: Sequence[dict[str, Any]], quick: bool) -> di
             "background": corpus.backgrounds,
             "edits": list(corpus.edits),
         },
+        "normalised_by": NORMALISED_BY,
         "background_weight": BACKGROUND_WEIGHT,
         "methods": list(found),
     }
@@ -94,7 +95,16 @@ def document(corpus: Corpus, found: Sequence[dict[str, Any]], quick: bool) -> di
 def _cached(method: Method, corpus: Corpus, views: str, options: argparse.Namespace) -> dict[str, Any]:
     """One row of the results; measured unless an earlier run has done so."""
     key = repr(
-        (corpus.digest, corpus.edits, method.identity, views, BACKGROUND_WEIGHT, PAIRS_PER_QUERY, options.threads)
+        (
+            corpus.digest,
+            corpus.edits,
+            method.identity,
+            views,
+            NORMALISED_BY,
+            BACKGROUND_WEIGHT,
+            PAIRS_PER_QUERY,
+            options.threads,
+        )
     )
     path = options.cache / "images" / "results" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     label = f"{method.name} + {views}" if views else method.name

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.images.corpus import Corpus, default_cache, default_data, make_corpus, standard_plan
-from benchmarks.images.scores import Matrix, Score, normalised, score
+from benchmarks.images.scores import Matrix, Score, nearest_bias, score
 from benchmarks.images.stored import Item, in_batches
 from benchmarks.images.views import Views
+from vcd.search import Background
 from vcd.types import Picture
 
 BATCH = 32
 ALL = "all edits"
+NORMALISED_BY = "the model's own background, else the nearest of the corpus's"
 
 
 class Describes(Protocol):
@@ -28,6 +30,8 @@ class Describes(Protocol):
 
 
 Tell = Callable[[str], None]
+Bias = Callable[[Matrix], NDArray[np.float32]]
+"""float32 (N, D), vectors of queries -> (N,), what is taken off their similarities."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +40,7 @@ class Measured:
 
     by_edit: dict[str, Score]
     normalised: dict[str, Score]
-    """With score normalisation; empty when the corpus has no background."""
+    """With score normalisation; empty when neither the model nor the corpus has a background."""
     microseconds: float
     """To describe a picture, median of the batches, without decoding it."""
     dimension: int
@@ -64,11 +68,11 @@ def measure(describer: Describes, corpus: Corpus, views: Views | None = None, te
     """Describe all pictures of the corpus and score them; holds vectors and one batch of pictures."""
     batch_us: list[float] = []
     references = _describe(describer, corpus.references(), batch_us)
-    background = _describe(describer, corpus.background(), batch_us) if corpus.backgrounds else None
+    bias = _bias(describer, corpus, batch_us)
     plain, fair = {}, {}
     for edit in corpus.edits:
         tell(f"  {edit}")
-        plain[edit], found = _similarities(describer, corpus.queries(edit), views, references, background, batch_us)
+        plain[edit], found = _similarities(describer, corpus.queries(edit), views, references, bias, batch_us)
         if found is not None:
             fair[edit] = found
     return Measured(
@@ -92,7 +96,7 @@ def _similarities(
     queries: Sequence[Item],
     views: Views | None,
     references: Matrix,
-    background: Matrix | None,
+    bias: Bias | None,
     batch_us: list[float],
 ) -> tuple[Matrix, Matrix | None]:
     """float32 (Q, R): the best of each query's views, as they are and normalised (each view by itself)."""
@@ -101,9 +105,20 @@ def _similarities(
     for rows, vectors in _describe_views(describer, queries, views, batch_us):
         found = vectors @ references.T
         np.maximum.at(plain, rows, found)
-        if background is not None:
-            np.maximum.at(fair, rows, normalised(found, (vectors @ background.T).max(axis=1)))
-    return plain, (fair if background is not None else None)
+        if bias is not None:
+            np.maximum.at(fair, rows, found - bias(vectors)[:, None])
+    return plain, (fair if bias is not None else None)
+
+
+def _bias(describer: Describes, corpus: Corpus, batch_us: list[float]) -> Bias | None:
+    """What the model's own background says, as the product does it; else the nearest of the corpus's background."""
+    own = getattr(describer, "background", None)
+    if own is not None and len(own):
+        return Background.of(np.asarray(own, dtype=np.float32)).bias
+    if not corpus.backgrounds:
+        return None
+    background = _describe(describer, corpus.background(), batch_us)
+    return lambda vectors: nearest_bias(vectors @ background.T)
 
 
 def _describe_views(

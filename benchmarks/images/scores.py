@@ -14,7 +14,8 @@ PAIRS_PER_QUERY = 25
 """Pairs that enter the ranking, on average: the cap of VSC2022; further right ones count as not found."""
 MOMENT = Span(0.0, 0.0)
 BACKGROUND_WEIGHT = 1.2
-"""How much of a query's similarity to its nearest background picture is subtracted; the value of the VSC2022 baseline
+"""How much of a query's similarity to its nearest background picture is subtracted, for a method without a background
+of its own; the value of the VSC2022 baseline
 (Pizzi et al., "The 2023 Video Similarity Dataset and Challenge", arXiv 2306.09489)."""
 
 
@@ -73,9 +74,9 @@ def rank_1(similarities: Matrix, originals: NDArray[np.int64]) -> float:
     return float((right > others.max(axis=1)).mean())
 
 
-def normalised(similarities: Matrix, nearest_background: NDArray[np.float32]) -> Matrix:
-    """Each row less what its query resembles anything at all: a query like many pictures needs more to be a copy.
+def nearest_bias(similarities: Matrix) -> NDArray[np.float32]:
+    """float32 (N,): what a query resembles anything at all, for a query like many pictures needs more to be a copy.
 
-    float32 (Q, R) and (Q,). Source: as `BACKGROUND_WEIGHT`, with one neighbour.
+    `similarities` are those to background pictures, (N, B). Source: as `BACKGROUND_WEIGHT`, with one neighbour.
     """
-    return np.asarray(similarities - BACKGROUND_WEIGHT * nearest_background[:, None], dtype=np.float32)
+    return np.asarray(BACKGROUND_WEIGHT * similarities.max(axis=1), dtype=np.float32)
