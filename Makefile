@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fix bench bench-full bench-images bench-speed clean
+.PHONY: demo test check fix bench bench-full bench-images bench-speed bench-engines docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vcd demo
@@ -30,8 +30,14 @@ bench-images: $(VENV)/.installed-dev
 bench-speed: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.speed
 
+bench-engines: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.engines vcd/describe/shipped/vcd-rmac.toml
+
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+
 clean:
-	rm -rf $(VENV) vcd-demo
+	rm -rf $(VENV) vcd-demo site
 
 $(VENV)/.installed: pyproject.toml
 	scripts/setup $(PYTHON) .
