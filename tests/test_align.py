@@ -269,7 +269,36 @@ class TestExtent:
         query = descriptors("q", np.array([0.0, 1, 2, 3, 12]), vectors[[0, 1, 7, 2, 4]], 14)
         got = along(query, reference, Line(1.0, 0.0))
 
-        np.testing.assert_allclose(got, [1, 1, 0, 1, 0], atol=1e-6)
+        np.testing.assert_allclose(got, [1, 1, 0, 1, np.nan], atol=1e-6)
+        outside = along(query, reference, Line(1.0, 100.0))
+        np.testing.assert_allclose(outside, 0)
+
+    def test_a_run_goes_on_over_moments_that_a_sparse_reference_does_not_show(self) -> None:
+        film = descriptors("q", np.arange(40.0), np.tile(np.eye(8)[:1], (40, 1)), 40)
+        similarities = np.full(40, np.nan)
+        similarities[[3, 13, 23]] = 0.9
+        free = np.ones(40, dtype=bool)
+
+        run = find_run(film, similarities, free, FLOOR, max_gap_s=5)
+        assert run is not None
+        assert (run.first, run.stop) == (3, 24)
+
+        similarities[14:22] = 0.0
+        run = find_run(film, similarities, free, FLOOR, max_gap_s=5)
+        assert run is not None
+        assert (run.first, run.stop) == (3, 14)
+
+    def test_a_static_scene_of_the_query_gathers_no_votes_at_one_reference_frame(self) -> None:
+        """Forty frames that all look like one reference frame, and three that show a copy at the usual speed."""
+        rows = np.concatenate([np.arange(40), np.arange(40, 43)])
+        q_s = rows * 0.2
+        r_s = np.concatenate([np.full(40, 50.0), 200 + q_s[40:]])
+        hits = Hits(rows, q_s, r_s, np.ones(43))
+
+        line = best_line(hits, speed_grid(0.5, 2.0))
+        assert line is not None
+        assert line.speed == 1
+        assert line.offset_s == pytest.approx(200, abs=0.5)
 
 
 class TestOverlap:

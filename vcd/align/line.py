@@ -80,19 +80,20 @@ def speed_grid(low: float, high: float, backwards: bool = False) -> NDArray[np.f
 
 
 def best_line(hits: Hits, speeds: NDArray[np.float64]) -> Line | None:
-    """The line with most votes: each hit votes for an offset at each speed, one vote a query frame and bin.
+    """The line with most votes: each hit votes for an offset at each speed, one vote a frame of either side and bin.
 
-    Unusual speeds need a little more than usual ones, since a static scene fits any speed. None when there are no
-    hits. Since hits are sorted, those of one row that fall into one bin are neighbours at any speed: a bin's vote is
-    the greatest of a run, and nothing is sorted.
+    Were it one a query frame alone, a slow line would gather the many frames of a static query scene at the one
+    reference frame that shows it. Unusual speeds need a little more than usual ones, since a static scene fits any
+    speed. None when there are no hits.
     """
     if not len(hits):
         return None
     best: tuple[float, Line] | None = None
+    frames = _Frames.of(hits)
     at_once = max(1, CELLS_AT_ONCE // len(hits))
     for first in range(0, len(speeds), at_once):
         some = speeds[first : first + at_once]
-        lows_s, votes = _count(hits, some)
+        lows_s, votes = _count(hits, frames, some)
         peaks = votes.argmax(axis=1)
         worth = votes[np.arange(len(some)), peaks] * [_usualness(speed) for speed in some.tolist()]
         top = int(np.argmax(worth))
@@ -108,29 +109,55 @@ def _centred(hits: Hits, line: Line) -> Line:
     return Line(line.speed, float(np.average(offsets_s[near], weights=hits.weights[near])))
 
 
-def _count(hits: Hits, speeds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frames:
+    """The order of hits by the reference's frames, and which of them begin another frame in it."""
+
+    order: NDArray[np.int64]
+    begins: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, hits: Hits) -> "_Frames":
+        order = np.lexsort((hits.q_s, hits.r_s))
+        return cls(order, np.diff(hits.r_s[order], prepend=-np.inf) > 0)
+
+
+def _count(hits: Hits, frames: _Frames, speeds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """float64 (S,), where each speed's first bin begins, and float64 (S, bins), votes with half of the neighbours'."""
     offsets_s = hits.r_s - speeds[:, None] * hits.q_s
     lows_s = offsets_s.min(axis=1)
     bins = ((offsets_s - lows_s[:, None]) / BIN_S + ROUNDING).astype(np.int64)
     width = int(bins.max()) + 1
-    new = np.ones(bins.shape, dtype=bool)
-    new[:, 1:] = (bins[:, 1:] != bins[:, :-1]) | (hits.rows[1:] != hits.rows[:-1])
-    begins = np.flatnonzero(new)
-    greatest = np.maximum.reduceat(np.broadcast_to(hits.weights, bins.shape).ravel(), begins)
-    cells = (bins + width * np.arange(len(speeds))[:, None]).ravel()[begins]
-    counted = np.bincount(cells, greatest, minlength=width * len(speeds))
-    votes = np.asarray(counted, dtype=np.float64).reshape(len(speeds), width)
+    by_query = _one_a_frame(bins, np.diff(hits.rows, prepend=-1) > 0, hits.weights, width)
+    by_reference = _one_a_frame(bins[:, frames.order], frames.begins, hits.weights[frames.order], width)
+    votes = np.minimum(by_query, by_reference)
     smooth = votes.copy()
     smooth[:, 1:] += 0.5 * votes[:, :-1]
     smooth[:, :-1] += 0.5 * votes[:, 1:]
     return lows_s, smooth
 
 
+def _one_a_frame(
+    bins: NDArray[np.int64], begins: NDArray[np.bool_], weights: NDArray[np.float64], width: int
+) -> NDArray[np.float64]:
+    """float64 (S, width): of the hits of one frame in one bin the greatest weight, summed over frames.
+
+    `bins` is (S, M), by frames and times within them, so that those of one frame in one bin are neighbours at any
+    speed, and nothing is sorted; `begins` (M,) says where another frame begins.
+    """
+    new = np.ones(bins.shape, dtype=bool)
+    new[:, 1:] = (bins[:, 1:] != bins[:, :-1]) | begins[1:]
+    runs = np.flatnonzero(new)
+    greatest = np.maximum.reduceat(np.broadcast_to(weights, bins.shape).ravel(), runs)
+    cells = (bins + width * np.arange(len(bins))[:, None]).ravel()[runs]
+    counted = np.bincount(cells, greatest, minlength=width * len(bins))
+    return np.asarray(counted, dtype=np.float64).reshape(len(bins), width)
+
+
 def _usualness(speed: float) -> float:
     """1 for speed 1, a little less for other common speeds, less again for the rest and for running backwards."""
     forwards = abs(speed)
-    common = 1.0 if forwards == 1 else 0.95 if any(abs(forwards - one) < 1e-9 for one in COMMON_SPEEDS) else 0.92
+    common = 1.0 if forwards == 1 else 0.9 if any(abs(forwards - one) < 1e-9 for one in COMMON_SPEEDS) else 0.85
     return common if speed > 0 else 0.9 * common
 
 

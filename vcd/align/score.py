@@ -27,8 +27,10 @@ NEW_SHOT = 0.4
 
 def weigh(query: Descriptors, reference: Descriptors, line: Line, run: Run, floor: float) -> Evidence:
     """Gather the evidence of one run; `floor` is the similarity of unrelated pictures."""
-    rows = slice(run.first, run.stop)
-    margins = np.clip((run.similarities - floor) / (1 - floor), 0, 1)
+    known = ~np.isnan(run.similarities)
+    known |= not known.any()
+    rows = run.first + np.flatnonzero(known)
+    margins = np.clip((np.nan_to_num(run.similarities[known]) - floor) / (1 - floor), 0, 1)
     supporting = margins >= SUPPORT
     support = margins[supporting] if supporting.any() else np.zeros(1)
     weights = np.clip(query.quality[rows], 0, 1)
@@ -68,11 +70,11 @@ def rescore(segment: Segment, calibration: Calibration) -> Segment:
     return replace(segment, score=score)
 
 
-def _sharpness(query: Descriptors, reference: Descriptors, line: Line, rows: slice, floor: float) -> float:
+def _sharpness(query: Descriptors, reference: Descriptors, line: Line, rows: NDArray[np.int64], floor: float) -> float:
     """How much less alike the run is when it is moved in time, at the better of the places tried."""
     moved = [along(query, reference, Line(line.speed, line.offset_s + shift_s))[rows] for shift_s in SHIFTS_S]
     here = along(query, reference, line)[rows]
-    means = [float(np.clip((found - floor) / (1 - floor), 0, 1).mean()) for found in (here, *moved)]
+    means = [float(np.nan_to_num(np.clip((found - floor) / (1 - floor), 0, 1)).mean()) for found in (here, *moved)]
     return means[0] - max(means[1:])
 
 

@@ -73,7 +73,7 @@ def _best_line(
         nothing = np.where(free, GAIN_LIMITS[0] - MISS, -np.inf)[:, None]
         best = greatest_runs(np.where(outside, nothing, gains[rows[:, None], columns]))
         for peak in np.flatnonzero(best >= AS_GOOD * best.max()):
-            likeness = np.where(outside[:, peak], 0.0, seen[rows, columns[:, peak]])[free]
+            likeness = np.nan_to_num(np.where(outside[:, peak], 0.0, seen[rows, columns[:, peak]])[free])
             worth = float(np.maximum(0, likeness - floor).sum()) * (1.0 if speed == 1 else 0.97 if speed > 0 else 0.9)
             found.append((float(best[peak]), worth, Line(float(speed), float(offsets_s[peak]))))
     most = max(gain for gain, _, _ in found)
