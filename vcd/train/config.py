@@ -11,7 +11,7 @@ class TrainConfig:
     """The recipe: everything that shapes the weights, apart from the pictures."""
 
     seed: int = 1
-    steps: Annotated[int, Within(1, 10_000_000)] = 4_120
+    steps: Annotated[int, Within(1, 10_000_000)] = 7_300
     """Batches seen in all; a longer training may be resumed from a shorter one."""
     pairs: Annotated[int, Within(2, 4096)] = 128
     """Pictures in a batch; each gives an easy and a hard view."""
@@ -19,11 +19,11 @@ class TrainConfig:
     """Side of the views at first: cheap, and shapes are learned as well at any size ..."""
     large_px: Annotated[int, Within(32, 512)] = 128
     """... and towards the end, from `small_share` of the steps on."""
-    small_share: Annotated[float, Within(0, 1)] = 0.7
+    small_share: Annotated[float, Within(0, 1)] = 0.725
     learning_rate: Annotated[float, Within(1e-6, 1)] = 2e-3
     warm_up: Annotated[int, Within(0, 1_000_000)] = 200
     """Steps over which the learning rate rises from 0; then it is constant ..."""
-    decay_share: Annotated[float, Within(0, 1)] = 0.25
+    decay_share: Annotated[float, Within(0, 1)] = 0.3
     """... until over this last share of the steps it falls to 0 along a line."""
     weight_decay: Annotated[float, Within(0, 1)] = 0.05
     temperature: Annotated[float, Within(0.01, 1)] = 0.05
