@@ -18,7 +18,7 @@ from vcd.serve.records import Health
 from vcd.serve.service import COOKIE, Here, Role, Service, require_own_origin, role_of
 
 PAGE = Path(__file__).parent / "page"
-PAGE_FILES = {"": "index.html", "page.css": "page.css", "page.js": "page.js", "player.js": "player.js"}
+PAGE_FILES = {"": "index.html"} | {name: name for name in ("page.css", "page.js", "player.js", "icon.svg")}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -75,7 +75,7 @@ def _send(path: Path, format: str) -> FileResponse:
 
 
 def _strip(here: Service, path: Path, from_s: float, to_s: float, count: int) -> Response:
-    times_s = tuple(np.linspace(from_s, max(from_s, to_s), count).tolist())
+    times_s = tuple(np.linspace(from_s, to_s, count).tolist())
     small = replace(here.library.config.media, short_side_px=THUMBNAIL_PX)
     content = here.library.run(draw_strip, path.name, path, times_s, small)
     return Response(content, media_type="image/jpeg")
