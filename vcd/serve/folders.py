@@ -2,6 +2,7 @@
 
 import fcntl
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,8 +40,10 @@ class Folders:
         try:
             for folder in (self.data, self.uploads, self.media, self.progress):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = (self.data / ".lock").open("ab")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with ExitStack() as opened:
+                lock = opened.enter_context((self.data / ".lock").open("ab"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                opened.pop_all()
         except BlockingIOError as error:
             raise SetupError(f"{self.data}: another service uses this folder; name another one with --data") from error
         except OSError as error:

@@ -75,7 +75,8 @@ def _send(path: Path, format: str) -> FileResponse:
 
 
 def _strip(here: Service, path: Path, from_s: float, to_s: float, count: int) -> Response:
-    times_s = tuple(np.linspace(from_s, to_s, count).tolist())
+    # In the middle of equal pieces: the very end of a stretch is not in it.
+    times_s = tuple(from_s + (to_s - from_s) * (number + 0.5) / count for number in range(count))
     small = replace(here.library.config.media, short_side_px=THUMBNAIL_PX)
     content = here.library.run(draw_strip, path.name, path, times_s, small)
     return Response(content, media_type="image/jpeg")

@@ -1,6 +1,7 @@
 """Starting and stopping the service."""
 
 import logging
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -62,16 +63,20 @@ def _listen(app: FastAPI, runner: Runner, host: str, port: int, ready: Callable[
         timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    server = uvicorn.Server(how)
     try:
-        with how.bind_socket() as listening:
+        with _bind(host, port) as listening:
             runner.start()
             address = f"[{host}]" if ":" in host else host
             ready(f"http://{address}:{listening.getsockname()[1]}/")
-            server.run([listening])
-    except SystemExit as error:
-        raise SetupError(f"{host}:{port}: the service cannot listen there; its log says why") from error
+            uvicorn.Server(how).run([listening])
     except KeyboardInterrupt:
         pass  # uvicorn has ended in order, and passes on the signal that told it to
     finally:
         runner.stop()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SetupError(f"{host}:{port}: the service cannot listen there: {error.strerror or error}") from error

@@ -212,13 +212,14 @@ class Runner:
 
     def _sweep(self, _: bool) -> None:
         """Delete what is past its retention."""
-        while not self._stopping.wait(min(SWEEP_S, max(0.2, self._settings.retention_s / 4))):
+        while not self._stopping.is_set():
             try:
                 for job in self._store.finished_before(time.time() - self._settings.retention_s):
                     self.forget(job)
                 self._folders.delete_strays(self._store.files(), self._settings.upload_timeout_s + SWEEP_S)
             except Exception as error:  # noqa: BLE001 (it is tried again)
                 logger.error("what is past its retention cannot be deleted: %s", error)
+            self._stopping.wait(min(SWEEP_S, max(0.2, self._settings.retention_s / 4)))
 
     def forget(self, job: Job) -> bool:
         """Delete a job and an uploaded query; False while it runs."""
