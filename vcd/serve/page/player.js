@@ -15,6 +15,7 @@ export class Player {
   constructor() {
     at("play").addEventListener("click", () => (this.playing ? this.pause() : this.play()));
     at("position").addEventListener("input", () => this.seek(Number(at("position").value)));
+    at("position").addEventListener("change", () => this.showStills());
   }
 
   open(job, segment) {
@@ -23,11 +24,11 @@ export class Player {
     const { kind, duration_s: length } = job.result.media;
     const clipUrl = `/api/v1/jobs/${job.id}`;
     const referenceUrl = segment.reference_id === null ? null : `/api/v1/references/${segment.reference_id}`;
+    const position = at("position");
+    [position.min, position.max, position.value] = [segment.q_start, segment.q_end, segment.q_start];
     this.clip = this.screen("clip", clipUrl, kind === "image" || !length, segment.mirrored);
     this.reference = this.screen("reference", referenceUrl, segment.r_start === segment.r_end, false);
     at("reference-name").textContent = segment.title;
-    const position = at("position");
-    [position.min, position.max] = [segment.q_start, segment.q_end];
     position.disabled = at("play").disabled = segment.q_start === segment.q_end;
     at("player-note").textContent = "";
     const [from, to] = segment.speed < 0 ? [segment.r_end, segment.r_start] : [segment.r_start, segment.r_end];
@@ -46,12 +47,13 @@ export class Player {
     }
     const still = () => {
       const image = document.createElement("img");
-      const moment = side === "clip" ? this.segment.q_start : this.segment.r_start;
-      image.src = `${url}/strip?from_s=${moment}&to_s=${moment}&count=1`;
+      image.dataset.side = side;
+      image.dataset.url = url;
       image.alt = side === "clip" ? "The clip at this moment" : "The reference at this moment";
       image.classList.toggle("mirrored", mirrored);
       image.addEventListener("error", () => { box.textContent = "The file is no longer there."; });
       box.replaceChildren(image);
+      this.showStills();
     };
     if (isStill) {
       still();
@@ -70,6 +72,15 @@ export class Player {
     });
     box.append(video);
     return video;
+  }
+
+  // Pictures in place of films that cannot be played show the moment of the position.
+  showStills() {
+    const clip_s = Number(at("position").value);
+    for (const image of document.querySelectorAll(".screen img")) {
+      const moment = Math.max(0, image.dataset.side === "clip" ? clip_s : this.matching(clip_s));
+      image.src = `${image.dataset.url}/strip?from_s=${moment}&to_s=${moment}&count=1`;
+    }
   }
 
   strip(side, url, from, to, name) {
