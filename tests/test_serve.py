@@ -354,6 +354,8 @@ def test_a_missing_extra_is_one_clear_error(drawn_library: Path, vcd: Call, monk
 
 
 def test_a_request_that_nobody_answers_is_json_too(service: Service) -> None:
+    allowed = service.client.put("/api/v1/access").headers["allow"]
+    assert allowed == "GET, POST"
     for answer, code in (
         (service.client.get("/api/v1/nonsense"), "not_found"),
         (service.client.put("/api/v1/jobs"), "method_not_allowed"),

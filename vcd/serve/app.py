@@ -97,7 +97,16 @@ def make_app(service: Service) -> FastAPI:
     _serve_page(app)
     problems.install(app)
     app.add_middleware(Gatekeeper, service=service)
+    if not service.settings.has_keys:
+        _describe_without_keys(app)
     return app
+
+
+def _describe_without_keys(app: FastAPI) -> None:
+    """The description says what this service asks for, and it asks for no keys."""
+    for operations in app.openapi()["paths"].values():
+        for operation in operations.values():
+            operation.pop("security", None)
 
 
 def _serve_page(app: FastAPI) -> None:

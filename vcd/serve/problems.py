@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from vcd.errors import InputError, LibraryLocked, VcdError
 
@@ -66,13 +67,25 @@ def install(app: FastAPI) -> None:
         faults = [f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors()]
         return respond(422, "invalid_request", "; ".join(faults))
 
-    def refused(_: Request, error: Exception) -> JSONResponse:
+    def refused(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         answer = respond(error.status_code, CODES.get(error.status_code, "bad_request"), str(error.detail))
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(_methods(app, request.url.path))
         return answer
 
     for kind in (Refused, VcdError, sqlite3.Error, Exception):
         app.add_exception_handler(kind, explain)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What may be done with a path; the framework names the methods of its first route only."""
+    found = set()
+    for method in ("DELETE", "GET", "HEAD", "POST"):
+        scope = {"type": "http", "method": method, "path": path, "root_path": ""}
+        if any(route.matches(scope)[0] is Match.FULL for route in app.routes):
+            found.add(method)
+    return sorted(found)
