@@ -37,7 +37,7 @@ def query_media(here: Here, job_id: JobId) -> FileResponse:
     return _send(path, format)
 
 
-@router.get("/references/{reference_id}/media", dependencies=READ, responses=PROBLEM, response_class=FileResponse)
+@router.get("/references/{reference_id:int}/media", dependencies=READ, responses=PROBLEM, response_class=FileResponse)
 def reference_media(here: Here, reference_id: ReferenceId) -> FileResponse:
     """The reference's file, for the page to play; answers range requests."""
     row = find_reference(here, reference_id)
@@ -50,7 +50,7 @@ def query_strip(here: Here, job_id: JobId, from_s: FromTime = 0, to_s: FromTime 
     return _strip(here, _query_file(here, job_id)[0], from_s, to_s, count)
 
 
-@router.get("/references/{reference_id}/strip", dependencies=READ, responses=PROBLEM, response_class=Response)
+@router.get("/references/{reference_id:int}/strip", dependencies=READ, responses=PROBLEM, response_class=Response)
 def reference_strip(
     here: Here, reference_id: ReferenceId, from_s: FromTime = 0, to_s: FromTime = 0, count: Count = 6
 ) -> Response:

@@ -32,7 +32,7 @@ def list_references(
     return ReferenceList(total=len(rows), references=page)
 
 
-@router.get("/{reference_id}", dependencies=READ, responses=PROBLEM)
+@router.get("/{reference_id:int}", dependencies=READ, responses=PROBLEM)
 def get_reference(here: Here, reference_id: ReferenceId) -> ReferenceRow:
     """One reference."""
     return reference_row(find_reference(here, reference_id), here.store.titles())
@@ -56,7 +56,7 @@ async def add_path(wanted: PathRequest, response: Response, here: Here) -> JobRe
     return await answer_job(here, job.id, response)
 
 
-@router.delete("/{reference_id}", dependencies=ADMIN, status_code=204, responses=PROBLEM)
+@router.delete("/{reference_id:int}", dependencies=ADMIN, status_code=204, responses=PROBLEM)
 def remove_reference(here: Here, reference_id: ReferenceId) -> None:
     """Take a reference out of the library; only a file that was uploaded is deleted."""
     here.runner.remove(find_reference(here, reference_id).path)

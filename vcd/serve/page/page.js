@@ -220,8 +220,9 @@ async function added(job) {
 async function change(what) {
   at("library-error").textContent = "";
   try {
-    tellLibrary(await what());
+    const done = await what();
     await listReferences();
+    tellLibrary(done);
   } catch (error) {
     tellLibrary("");
     at("library-error").textContent = error.message;
