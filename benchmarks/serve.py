@@ -38,7 +38,7 @@ class Load:
     """What clients saw."""
 
     taken_s: list[float] = field(default_factory=list)
-    copied: int = 0
+    copied: list[bool] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     memory_mib: list[float] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ def put_load(url: str, pid: int, content: bytes, clients: int, seconds: float) -
             while time.monotonic() < end_s:
                 begin_s = time.monotonic()
                 try:
-                    load.copied += ask(client, content)
+                    load.copied.append(ask(client, content))
                     load.taken_s.append(time.monotonic() - begin_s)
                 except (RuntimeError, httpx.HTTPError) as error:
                     load.errors.append(f"{type(error).__name__}: {error}")
@@ -117,7 +117,7 @@ def summarise(load: Load, single_s: float, clients: int, seconds: float) -> dict
     limit_s = 3 * single_s * max(1.0, clients / usable_cores())
     return {
         "clients": clients, "seconds": seconds, "single_s": round(single_s, 3), "answers": len(load.taken_s),
-        "copied": load.copied, "errors": len(load.errors), "first_errors": load.errors[:5], "p50_s": p50, "p95_s": p95,
+        "copied": sum(load.copied), "errors": len(load.errors), "first_errors": load.errors[:5], "p50_s": p50, "p95_s": p95,
         "p95_limit_s": round(limit_s, 3), "answers_per_min": round(60 * len(load.taken_s) / seconds, 1),
         "memory_mib": {
             "first": float(np.median(load.memory_mib[:quarter])) if load.memory_mib else None,
