@@ -117,7 +117,8 @@ def summarise(load: Load, single_s: float, clients: int, seconds: float) -> dict
     limit_s = 3 * single_s * max(1.0, clients / usable_cores())
     return {
         "clients": clients, "seconds": seconds, "single_s": round(single_s, 3), "answers": len(load.taken_s),
-        "copied": sum(load.copied), "errors": len(load.errors), "first_errors": load.errors[:5], "p50_s": p50, "p95_s": p95,
+        "copied": sum(load.copied), "errors": len(load.errors), "first_errors": load.errors[:5],
+        "p50_s": p50, "p95_s": p95,
         "p95_limit_s": round(limit_s, 3), "answers_per_min": round(60 * len(load.taken_s) / seconds, 1),
         "memory_mib": {
             "first": float(np.median(load.memory_mib[:quarter])) if load.memory_mib else None,

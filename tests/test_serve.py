@@ -364,3 +364,14 @@ def test_a_request_that_nobody_answers_is_json_too(service: Service) -> None:
     ):
         assert 400 <= answer.status_code < 500
         assert (set(answer.json()), answer.json()["code"]) == ({"code", "message"}, code)
+
+
+def test_a_service_that_is_ended_in_order_puts_its_jobs_back(drawn_library: Path, clip: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, drawn_library) as running:
+        jobs = [running.ask(clip, wait_s=0).json()["id"] for _ in range(3)]
+
+    with closing(sqlite3.connect(tmp_path / "data" / "jobs.sqlite")) as store:
+        found = store.execute("SELECT id, state, attempts FROM jobs WHERE state <> 'done'").fetchall()
+    assert found
+    assert {(state, attempts) for _, state, attempts in found} == {("queued", 0)}
+    assert {job for job, _, _ in found} <= set(jobs)

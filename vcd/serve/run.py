@@ -44,14 +44,16 @@ def serve(
     require_safe_host(host, settings)
     if root is not None and not root.is_dir():
         raise SetupError(f"{root}: is no folder that media could be added from")
+    resident = ResidentLibrary(library, config, workers, settings.time_limit_s)
+    folders = Folders(data)
     with ExitStack() as opened:
-        resident = opened.enter_context(ResidentLibrary(library, config, workers, settings.time_limit_s))
-        folders = Folders(data)
         opened.enter_context(folders.make())
         store = JobStore(folders.jobs)
         opened.callback(store.close)
         metrics = Metrics()
         runner = Runner(store, resident, folders, settings, metrics)
+        opened.callback(runner.join)
+        opened.enter_context(resident)  # its end is what ends the runner's work
         intake = Intake(folders.uploads, settings)
         service = Service(settings, folders, root, store, resident, runner, intake, metrics)
         _listen(make_app(service), runner, host, port, ready)

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 LOOK_S = 1.0
 """How often a thread looks for work that nobody told it of."""
 SWEEP_S = 60.0
+JOIN_S = 3.0
 LOCKED_S = 2.0
 """How long to wait before a locked library is tried again."""
 PATIENCE_S = 10.0
@@ -68,6 +69,12 @@ class Runner:
         self._stopping.set()
         with self._work:
             self._work.notify_all()
+
+    def join(self) -> None:
+        """Wait a little until the threads have put back what they were at."""
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(JOIN_S)
 
     def submit(self, job: Job) -> "Future[None]":
         """Queue a job; the future is done when the job is over. Raises `Refused` when too many wait."""
@@ -149,7 +156,8 @@ class Runner:
                 return
             except Exception as error:  # noqa: BLE001 (a job that fails must not end the thread)
                 if self._stopping.is_set():
-                    return  # it is the stop that made it fail
+                    self._store.put_back(job.id)  # it is the stop that made it fail
+                    return
                 self._fail(job, error)
             else:
                 self._store.finish(job.id, result)
