@@ -19,7 +19,7 @@ STAGES = ("media", "describe", "library", "search", "align", "verify", "report")
 SHARED = {"types", "view", "errors", "config", "__version__"}
 """What any module may import of vcd."""
 LATER = {
-    "vcd": {"dedupe", "serve"},
+    "vcd": {"dedupe"},
     "vcd library": {"compact", "merge", "export"},
 }
 """Commands of later issues: absent until they work."""

@@ -29,7 +29,7 @@ def flatten(command: Any, name: str = "") -> dict[str, Any]:
 
 
 COMMANDS = {name.strip(): command for name, command in flatten(typer.main.get_command(app)).items()}
-LIBRARY = {"doctor", "index", "query", "library list", "library info", "library remove", "library verify"}
+LIBRARY = {"doctor", "index", "query", "serve", "library list", "library info", "library remove", "library verify"}
 ARGUMENTS = {
     "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
     "train": ["a"],

@@ -48,6 +48,7 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 def place(tmp_path: Path, made_film, monkeypatch) -> Path:
     """A folder with the files that the documents speak of."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vcd.serve.run.serve", lambda *_, **__: None)  # it does not end; test_serve.py really starts it
     for folder in ("refs", "uploads"):
         (tmp_path / folder).mkdir()
     film = made_film(12)

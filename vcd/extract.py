@@ -1,7 +1,9 @@
 """Stages 1 and 2 on one file: what a worker process does."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
@@ -47,9 +49,11 @@ def extract(
     describe: DescribeConfig,
     as_query: bool,
     hashed: bool,
+    watched: Path | None = None,
 ) -> Extracted:
     """Decode and describe a file, a query in all its views.
 
+    With `watched` the share that is done is written to that file now and then, for somebody who waits.
     Raises `InputError`, also when the file changes meanwhile.
     """
     before = _stat(path)
@@ -57,12 +61,24 @@ def extract(
     seen = (
         look_over(path, media, sample, describe, describer) if as_query else as_it_is(open_media(path, media), sample)
     )
-    views = describe_frames(seen.frames, name, seen.info, describer, describe.batch, seen.views)
+    frames = _watched(seen.frames, seen.info.duration_s, watched) if watched else seen.frames
+    views = describe_frames(frames, name, seen.info, describer, describe.batch, seen.views)
     content_hash = hash_file(path) if hashed else ""
     after = _stat(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(path, "changed while it was read")
     return Extracted(views, content_hash, after)
+
+
+def _watched(frames: Iterator[Frame], duration_s: float, file: Path) -> Iterator[Frame]:
+    """The frames, while what share of the file they reach is noted twice a second; a full disk costs only the note."""
+    due_s = 0.0
+    for frame in frames:
+        if time.monotonic() >= due_s:
+            with suppress(OSError):
+                file.write_text(f"{frame.time_s / max(duration_s, 1e-9):.3f}", encoding="ascii")
+            due_s = time.monotonic() + 0.5
+        yield frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

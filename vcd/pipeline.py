@@ -51,9 +51,19 @@ def index(
     Files that are in it unchanged are skipped, changed ones replaced. Each file is committed when it is done, so
     an interrupted run goes on where it stopped. A file that cannot be read becomes a `Problem`.
     """
+    return index_found(list(find_media(paths)), folder, config, workers, progress)
+
+
+def index_found(
+    found: Sequence[MediaPath | InputError],
+    folder: Path,
+    config: Config,
+    workers: int | None = None,
+    progress: Progress = quiet,
+) -> Indexed:
+    """`index` for files whose names in the library are known already."""
     card = load_card(config.describe.model)
     sampling = asdict(config.media.reference)
-    found = list(find_media(paths))
     if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
@@ -81,10 +91,7 @@ def _extract_references(
     if not todo:
         return
     tasks = [
-        (
-            item.given,
-            (item.path, item.name, config.media, config.media.reference, config.describe, False, True),
-        )
+        (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
         for item, _ in todo
     ]
     with Workers(worker_count(workers, len(tasks)), config.media.timeout_s) as pool:
@@ -105,11 +112,7 @@ def query(
     """
     model = Model.of(config)
     library = Library(folder, config.library)
-    if library.model != model.card.identity:
-        raise LibraryMismatch(
-            f"{folder}: the library was made with model {library.model}, the query would use {model.card.identity}; "
-            "set describe.model to the library's model, or index the media again into another folder"
-        )
+    require_model(library, model)
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
@@ -123,17 +126,37 @@ def query(
                 problems.append(Problem(items[number].given, result.reason))
                 continue
             usable += 1
-            found_here = search_and_align(result.views, library, model, config)
-            likely = [(s, items[number].path, library.row(i).file) for s, i in preselect(found_here, config)]
-            segments += choose(_examined(pool, likely, model, config), config)
-    made_with = {"library": str(folder), "references": len(library), **model.made_with}
-    return _report(segments, problems, usable, config, made_with)
+            segments += answer(items[number].path, result.views, library, model, config, pool)
+    return make_report(segments, problems, usable, config, library_facts(library, model))
+
+
+def require_model(library: Library, model: Model) -> None:
+    """Raises `LibraryMismatch` when the library's vectors are of another model."""
+    if library.model != model.card.identity:
+        raise LibraryMismatch(
+            f"{library.folder}: the library was made with model {library.model}, the query would use "
+            f"{model.card.identity}; set describe.model to the library's model, or index the media again into another "
+            "folder"
+        )
+
+
+def library_facts(library: Library, model: Model) -> dict[str, object]:
+    return {"library": str(library.folder), "references": len(library), **model.made_with}
 
 
 def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
     """What a worker is told to read a query: its name, and the arguments of `extract`."""
     media, describe = config.media, config.describe
     return item.given, (item.path, item.given, media, media.query, describe, True, False)
+
+
+def answer(
+    path: Path, views: Sequence[Descriptors], library: Library, model: Model, config: Config, pool: Workers
+) -> list[Segment]:
+    """The segments to show of one query whose file has been read."""
+    found = search_and_align(views, library, model, config)
+    likely = [(segment, path, library.row(media_id).file) for segment, media_id in preselect(found, config)]
+    return choose(_examined(pool, likely, model, config), config)
 
 
 def search_and_align(
@@ -209,10 +232,8 @@ def compare(
     model = Model.of(config)
     files = [_single(path) for path in (query_path, reference_path)]
     media, describe = config.media, config.describe
-    reference_task = (
-        files[1].name,
-        (files[1].path, files[1].name, media, media.reference, describe, False, False),
-    )
+    arguments = (files[1].path, files[1].name, media, media.reference, describe, False, False)
+    reference_task = (files[1].name, arguments)
     both: dict[int, Extracted] = {}
     with Workers(worker_count(None, 2), media.timeout_s) as pool:
         for number, result in progress(pool.map(extract, [query_task(files[0], config), reference_task]), "reading", 2):
@@ -231,7 +252,7 @@ def compare(
         from vcd.report.matrix import draw_matrix  # draws with libraries that nothing else needs
 
         write_atomically(draw_matrix(views, reference, shown, model.calibration.unrelated_similarity), plot)
-    return _report(shown, [], 1, config, model.made_with)
+    return make_report(shown, [], 1, config, model.made_with)
 
 
 def _single(path: Path) -> MediaPath:
@@ -243,7 +264,7 @@ def _single(path: Path) -> MediaPath:
     return found
 
 
-def _report(
+def make_report(
     segments: Sequence[Segment],
     problems: Sequence[Problem],
     usable: int,

@@ -60,6 +60,11 @@ class Workers:
         self._pool.stop()
         self._pool.join()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it takes tasks; it does not when its processes could not start or were ended from outside."""
+        return bool(self._pool.active)
+
     def map(
         self, function: Callable[..., R], tasks: Sequence[tuple[str, tuple[Any, ...]]]
     ) -> Iterator[tuple[int, R | InputError]]:

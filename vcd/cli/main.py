@@ -18,6 +18,7 @@ from vcd.cli.library import library
 from vcd.cli.models import models
 from vcd.cli.options import NOTHING_DONE
 from vcd.cli.query import query
+from vcd.cli.serve import serve
 from vcd.cli.streams import say, tell
 from vcd.cli.train import train
 from vcd.errors import VcdError
@@ -62,6 +63,7 @@ app.add_typer(library, name="library")
 app.command()(evaluate)
 app.add_typer(models, name="models")
 app.command()(train)
+app.command()(serve)
 app.command()(demo)
 app.command()(doctor)
 

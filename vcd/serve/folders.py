@@ -1,0 +1,64 @@
+"""Where a service keeps things: one folder, held by one service at a time."""
+
+import fcntl
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from vcd.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What lies in the folder of `--data`."""
+
+    data: Path
+
+    @property
+    def jobs(self) -> Path:
+        return self.data / "jobs.sqlite"
+
+    @property
+    def uploads(self) -> Path:
+        """What has just arrived; queries stay here until their retention is over."""
+        return self.data / "uploads"
+
+    @property
+    def media(self) -> Path:
+        """Uploaded references, deleted when they are removed from the library."""
+        return self.data / "media"
+
+    @property
+    def progress(self) -> Path:
+        """How far running jobs are."""
+        return self.data / "progress"
+
+    def make(self) -> IO[bytes]:
+        """Make what is missing; gives the lock, which ends with the process. Raises `SetupError`."""
+        try:
+            for folder in (self.data, self.uploads, self.media, self.progress):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with ExitStack() as opened:
+                lock = opened.enter_context((self.data / ".lock").open("ab"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                opened.pop_all()
+        except BlockingIOError as error:
+            raise SetupError(f"{self.data}: another service uses this folder; name another one with --data") from error
+        except OSError as error:
+            raise SetupError(f"{self.data}: cannot be written: {error.strerror}") from error
+        return lock
+
+    def delete_strays(self, named: set[str], older_than_s: float) -> None:
+        """Delete uploads that no job names and that are older: aborted by a crash."""
+        for path in [*self.uploads.iterdir(), *self.progress.iterdir()]:
+            if path.name not in named and _age_s(path) > older_than_s:
+                path.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
