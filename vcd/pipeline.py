@@ -87,7 +87,7 @@ def _extract_references(
         )
         for item, _ in todo
     ]
-    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s) as pool:
+    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 
@@ -115,7 +115,7 @@ def query(
     items = [item for item in found if isinstance(item, MediaPath)]
     segments: list[Segment] = []
     usable = 0
-    with Workers(worker_count(workers, len(items)), config.media.timeout_s) as pool:
+    with Workers(worker_count(workers, len(items)), config.media.timeout_s, config.media.memory_mb) as pool:
         extracted = pool.map(extract, [query_task(item, config) for item in items])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
@@ -214,7 +214,7 @@ def compare(
         (files[1].path, files[1].name, media, media.reference, describe, False, False),
     )
     both: dict[int, Extracted] = {}
-    with Workers(worker_count(None, 2), media.timeout_s) as pool:
+    with Workers(worker_count(None, 2), media.timeout_s, media.memory_mb) as pool:
         for number, result in progress(pool.map(extract, [query_task(files[0], config), reference_task]), "reading", 2):
             if isinstance(result, InputError):
                 raise result
