@@ -372,6 +372,23 @@ class TestEnds:
 
         assert_near(found, Span(0, 120), Span(0, 120), 0.06)
 
+    def test_a_query_of_a_second_is_looked_at_closely_enough(self) -> None:
+        film = MadeFilm(35)
+
+        def look_query(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, max(step_s, 0.04))
+            return descriptors("clip", times_s, film.at(times_s + 40), 1.2)
+
+        def look_reference(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
+            return descriptors("film", times_s, film.at(times_s), 120)
+
+        rough = Segment("q", "film", Span(0.2, 1.0), Span(40.3, 41.1), 0.9)
+        found = refine_ends(rough, look_query, look_reference, (1.2, 120.0), FLOOR)
+
+        assert found.refined
+        assert found.query_span == Span(0.0, 1.2)
+
     def test_where_nothing_looks_alike_the_segment_stays_as_it_was(self) -> None:
         one, other = MadeFilm(32), MadeFilm(33)
 

@@ -39,6 +39,8 @@ STEP_S = 0.05
 FINE_STEP_S = 0.01
 SAME_LINE_S = 0.15
 """Lines whose ends differ by less than this are told apart by how usual their speeds are."""
+LEAST_FRAMES = 8
+"""A look at a short query takes smaller steps, so that it sees about this many frames."""
 MAX_LOOKS = 6
 """Looks at one end, each further on while the end lies at the border of what was seen."""
 MIN_RISE = 0.1
@@ -87,7 +89,7 @@ class Looker:
         slack_s = self.grain.slack_s
         reference = _inside(r_start_s - slack_s, r_end_s + slack_s, self.durations_s[1])
         return Window(
-            self.look_query(query, self.grain.query_step_s),
+            self.look_query(query, min(self.grain.query_step_s, query.length_s / LEAST_FRAMES)),
             self.look_reference(reference, self.grain.reference_step_s),
         )
 
@@ -97,6 +99,7 @@ def refine_ends(
 ) -> Segment:
     """The segment with exact ends, marked as refined; unchanged when the frames around them say too little.
 
+    Where only the second, closer look says too little, the ends are those of the first.
     `durations_s` are those of query and reference, `floor` is the similarity of unrelated pictures.
     """
     if segment.query_span.length_s == 0 or segment.reference_span.length_s == 0:
@@ -147,7 +150,7 @@ def _look_closer(look: Looker, span: Span, line: Line, floor: float) -> tuple[Sp
 def correct_line(windows: Sequence[Window], line: Line, span: Span, floor: float, grain: Grain) -> Line:
     """The line near `line` along which the frames agree most.
 
-    Tried are its own speed, each common one that moves the ends by no more than SLACK_S, and the one through the
+    Tried are its own speed, each common one that moves the ends by no more than the slack, and the one through the
     best offsets of both ends; where the frames do not care, the more usual speed and the smaller change win.
     """
     middle_s = (span.start_s + span.end_s) / 2
