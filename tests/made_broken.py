@@ -1,5 +1,6 @@
 """Files that are damaged, are not what their name says, or mean harm."""
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.packet import Packet
+from PIL import Image
 
 from tests.made import make_video, steady
 
@@ -88,6 +90,37 @@ def claim_size(source: Path, path: Path, width: int = 65_535, height: int = 65_5
         return content[:-8] + struct.pack(">II", width << 16, height << 16) if name == b"tkhd" else content
 
     path.write_bytes(_rewritten(source.read_bytes(), lie))
+    return path
+
+
+def point_by_url(source: Path, path: Path, target: str) -> Path:
+    """A mov with the index of an mp4 and no data: its data reference is the address `target`."""
+
+    def refer(name: bytes, content: bytes) -> bytes:
+        url = _box(b"url ", bytes(4) + target.encode() + b"\0")
+        return struct.pack(">II", 0, 1) + url if name == b"dref" else content
+
+    rewritten = _rewritten(source.read_bytes(), refer)
+    path.write_bytes(b"".join(data for name, data in _boxes(rewritten) if name != b"mdat"))
+    return path
+
+
+def make_reference_movie(path: Path, target: str) -> Path:
+    """A QuickTime reference movie: nothing but the address of another film."""
+    url = target.encode() + b"\0"
+    reference = _box(b"rdrf", bytes(4) + b"url " + struct.pack(">I", len(url)) + url)
+    head = _box(b"ftyp", b"qt  " + bytes(4) + b"qt  ")
+    path.write_bytes(head + _box(b"moov", _box(b"rmra", _box(b"rmda", reference))))
+    return path
+
+
+def make_slow_gif(path: Path, frames: int = 2000, side_px: int = 2000) -> Path:
+    """An animation that takes minutes to decode, of a few megabytes."""
+    single = io.BytesIO()
+    Image.new("P", (side_px, side_px)).save(single, "GIF")
+    data = single.getvalue()
+    head = 13 + 3 * 2 ** ((data[10] & 7) + 1)  # with its table of colours; the last byte ends the file
+    path.write_bytes(data[:head] + frames * data[head:-1] + data[-1:])
     return path
 
 

@@ -327,12 +327,12 @@ class TestEnds:
     def test_dense_looks_find_the_true_ends(self, speed: float, wrong_by_s: float) -> None:
         film = MadeFilm(30)
 
-        def look_query(span: Span) -> Descriptors:
-            times_s = np.arange(span.start_s, span.end_s, 0.1)
+        def look_query(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
             return pirate(film, speed=speed, times_s=times_s)
 
-        def look_reference(span: Span) -> Descriptors:
-            times_s = np.arange(span.start_s, span.end_s, 0.1)
+        def look_reference(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
             return descriptors("film", times_s, film.at(times_s), 120)
 
         rough = Segment(
@@ -347,11 +347,11 @@ class TestEnds:
     def test_a_speed_that_samples_could_not_tell_is_corrected(self) -> None:
         film = MadeFilm(34)
 
-        def look_query(span: Span) -> Descriptors:
-            return pirate(film, speed=25 / 24, times_s=np.arange(span.start_s, span.end_s, 0.1))
+        def look_query(span: Span, step_s: float) -> Descriptors:
+            return pirate(film, speed=25 / 24, times_s=np.arange(span.start_s, span.end_s, step_s))
 
-        def look_reference(span: Span) -> Descriptors:
-            times_s = np.arange(span.start_s, span.end_s, 0.1)
+        def look_reference(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
             return descriptors("film", times_s, film.at(times_s), 120)
 
         rough = Segment("q", "film", Span(20.3, 49.8), Span(41, 70.5), 0.9, speed=1.0)
@@ -363,8 +363,8 @@ class TestEnds:
     def test_a_whole_copy_ends_with_the_file(self) -> None:
         film = MadeFilm(31)
 
-        def look(span: Span) -> Descriptors:
-            times_s = np.arange(span.start_s, span.end_s, 0.1)
+        def look(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
             return descriptors("film", times_s, film.at(times_s), 120)
 
         rough = Segment("q", "film", Span(0.5, 118), Span(0.6, 118.1), 0.9)
@@ -372,12 +372,32 @@ class TestEnds:
 
         assert_near(found, Span(0, 120), Span(0, 120), 0.06)
 
+    def test_a_query_of_a_second_is_looked_at_closely_enough(self) -> None:
+        film = MadeFilm(35)
+
+        def look_query(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, max(step_s, 0.04))
+            return descriptors("clip", times_s, film.at(times_s + 40), 1.2)
+
+        def look_reference(span: Span, step_s: float) -> Descriptors:
+            times_s = np.arange(span.start_s, span.end_s, step_s)
+            return descriptors("film", times_s, film.at(times_s), 120)
+
+        rough = Segment("q", "film", Span(0.2, 1.0), Span(40.3, 41.1), 0.9)
+        found = refine_ends(rough, look_query, look_reference, (1.2, 120.0), FLOOR)
+
+        assert found.refined
+        assert found.query_span == Span(0.0, 1.2)
+
     def test_where_nothing_looks_alike_the_segment_stays_as_it_was(self) -> None:
         one, other = MadeFilm(32), MadeFilm(33)
 
         def look(film: MadeFilm):
-            return lambda span: descriptors(
-                "x", np.arange(span.start_s, span.end_s, 0.1), film.at(np.arange(span.start_s, span.end_s, 0.1)), 120
+            return lambda span, step_s: descriptors(
+                "x",
+                np.arange(span.start_s, span.end_s, step_s),
+                film.at(np.arange(span.start_s, span.end_s, step_s)),
+                120,
             )
 
         rough = Segment("q", "film", Span(20, 50), Span(40, 70), 0.9)

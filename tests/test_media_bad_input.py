@@ -148,6 +148,14 @@ def test_a_film_of_more_pixels_than_allowed(tmp_path: Path) -> None:
     assert open_media(path, MediaConfig(max_pixels=400 * 200)).info.width_px == 320
 
 
+def test_a_film_of_more_frames_or_streams_than_allowed(tmp_path: Path) -> None:
+    path = made_streams.make_two_videos(tmp_path / "a.mkv")
+
+    assert reason(path, MediaConfig(max_frames=19)) == "has more than 19 frames, the limit"
+    assert reason(path, MediaConfig(max_streams=1)) == "has 2 streams, above the limit of 1"
+    assert len(every_frame(path, MediaConfig(max_frames=20, max_streams=2, short_side_px=4096))[1]) == 20
+
+
 def test_a_bomb_is_refused_before_its_pictures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = made_broken.make_video_bomb(tmp_path / "a.mov")
     decoded: list[av.VideoFrame] = []

@@ -37,8 +37,18 @@ def act(how: str) -> Any:
             ctypes.CDLL(None).sleep(600)
         case "bad file":
             raise InputError("/some/where/bad.mp4", "is empty")
+        case "abort":
+            os.abort()
         case "no memory":
             raise MemoryError
+        case "flood":
+            held = [bytes(10_000_000) + bytes([1]) for _ in range(100)]
+            return len(held)
+        case "flood in native code":
+            import cv2
+            import numpy as np
+
+            return cv2.resize(np.zeros((1000, 1000, 3), np.uint8), (30_000, 30_000)).size
         case "a fault":
             raise Unpicklable(open(os.devnull))  # noqa: SIM115, PTH123
         case "two arguments":
@@ -89,6 +99,7 @@ def pool() -> Iterator[Workers]:
         ("exit", "crashed the process that read it (exit code 7)"),
         ("segfault", "crashed the process that read it (SIGSEGV)"),
         ("bad file", "is empty"),
+        ("abort", "crashed the process that read it (SIGABRT)"),
         ("no memory", "needs more memory than there is"),
         ("two arguments", "could not be read, for a reason that vcd did not foresee (Picky: onetwo)"),
         (
@@ -165,6 +176,14 @@ def test_tasks_that_hang_are_given_up_and_the_pool_goes_on() -> None:
         found = outcomes(pool, "hang", "one", "hang in native code", "two")
 
     assert found == {"hang": given_up, "one": "one", "hang in native code": given_up, "two": "two"}
+
+
+def test_a_worker_that_floods_memory_is_replaced() -> None:
+    too_much = "needs more memory than the 512 MB that a file may take"
+    with Workers(1, timeout_s=60, memory_mb=512) as pool:
+        found = outcomes(pool, "one", "flood", "two", "flood in native code", "three")
+
+    assert found == {"one": "one", "flood": too_much, "two": "two", "flood in native code": too_much, "three": "three"}
 
 
 def test_leaving_does_not_wait_for_native_code_that_hangs() -> None:

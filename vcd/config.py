@@ -49,6 +49,12 @@ class MediaConfig:
     """Pictures are made this small while decoding, by their shorter side; small pictures stay as they are."""
     max_pixels: Annotated[int, Within(1, 2**31)] = 200_000_000
     """A picture with more pixels than this is refused."""
+    max_frames: Annotated[int, Within(1, 2**31)] = 5_000_000
+    """A file with more frames than this is refused; this many are two days at 30 a second."""
+    max_streams: Annotated[int, Within(1, 1000)] = 200
+    """A file with more streams (pictures, sounds, subtitles) than this is refused."""
+    memory_mb: Annotated[int, Within(512, 2**20)] = 4096
+    """A file that makes its worker process need more than this is given up; a worker at rest takes about 300 MB."""
     timeout_s: Annotated[float, Within(1, 1e6)] = 3600.0
     """A file that takes longer than this is given up, and named in the problems."""
     accept_truncated: bool = False

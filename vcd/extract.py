@@ -20,10 +20,6 @@ from vcd.media.read import Media
 from vcd.types import WHOLE, Descriptors, Frame, Look, MediaInfo, Region, Segment, Span, View
 from vcd.workers import engine_threads
 
-QUERY_STEP_S, REFERENCE_STEP_S = 0.1, 0.03
-"""Steps between frames around the ends of a segment: in fast action one frame off is another picture, so every query
-frame that is looked at must find its own among the reference's."""
-
 HELD_FRAMES = 128
 """Frames held until the layout is known: 35 MB of 16:9 pictures."""
 GLANCES = 32
@@ -131,13 +127,13 @@ def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Se
     both = open_kept(query, query_media), open_kept(reference, config.media)
     card = describer.card
     floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
-    look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.view)
-    look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, WHOLE)
+    look_query = _look(both[0], config.describe, segment.view)
+    look_reference = _look(both[1], config.describe, WHOLE)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
 
 
-def _look(media: Media, step_s: float, describe: DescribeConfig, view: View) -> Look:
-    def look(span: Span) -> Descriptors:
+def _look(media: Media, describe: DescribeConfig, view: View) -> Look:
+    def look(span: Span, step_s: float) -> Descriptors:
         frames = media.frames_between(span, step_s)
         return describe_frames(frames, "", media.info, _describer(describe), describe.batch, [view])[0]
 

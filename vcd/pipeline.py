@@ -94,7 +94,7 @@ def _extract_references(
         (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
         for item, _ in todo
     ]
-    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s) as pool:
+    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 
@@ -118,7 +118,7 @@ def query(
     items = [item for item in found if isinstance(item, MediaPath)]
     segments: list[Segment] = []
     usable = 0
-    with Workers(worker_count(workers, len(items)), config.media.timeout_s) as pool:
+    with Workers(worker_count(workers, len(items)), config.media.timeout_s, config.media.memory_mb) as pool:
         extracted = pool.map(extract, [query_task(item, config) for item in items])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
@@ -235,7 +235,7 @@ def compare(
     arguments = (files[1].path, files[1].name, media, media.reference, describe, False, False)
     reference_task = (files[1].name, arguments)
     both: dict[int, Extracted] = {}
-    with Workers(worker_count(None, 2), media.timeout_s) as pool:
+    with Workers(worker_count(None, 2), media.timeout_s, media.memory_mb) as pool:
         for number, result in progress(pool.map(extract, [query_task(files[0], config), reference_task]), "reading", 2):
             if isinstance(result, InputError):
                 raise result

@@ -276,5 +276,5 @@ def quiet(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T
     return items
 
 
-Look = Callable[[Span], Descriptors]
-"""Decodes and describes one stretch of a file densely."""
+Look = Callable[[Span, float], Descriptors]
+"""Decodes and describes one stretch of a file: frames at least so many seconds apart."""

@@ -106,7 +106,7 @@ def with_geometry(
         )
         for c in todo
     ]
-    with Workers(pipeline.worker_count(workers, len(tasks)), config.media.timeout_s) as pool:
+    with Workers(pipeline.worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
         for number, result in pool.map(examine, tasks):
             geometry = None if isinstance(result, InputError) or not result.geometry else asdict(result.geometry)
             known[_key(todo[number], config)] = geometry

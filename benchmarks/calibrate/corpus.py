@@ -66,7 +66,7 @@ def _read_queries(folder: Path, kept: Path, config: Config, workers: int | None)
     items = [item for item in find_media([folder]) if isinstance(item, MediaPath)]
     missing = [item for item in items if not _kept_file(kept, item).exists()]
     tasks = [pipeline.query_task(item, config) for item in missing]
-    with Workers(pipeline.worker_count(workers, len(tasks)), config.media.timeout_s) as pool:
+    with Workers(pipeline.worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
         for number, result in pool.map(extract, tasks):
             if isinstance(result, InputError):
                 raise result

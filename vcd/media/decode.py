@@ -126,9 +126,11 @@ def pictures(packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
 
 
 def decode_packet(packet: VideoPacket) -> list[av.VideoFrame]:
-    """The frames that come out of the decoder; a packet that it cannot read gives none."""
+    """The frames that come out of the decoder; a packet that it cannot read gives none. Raises `MemoryError`."""
     try:
         return packet.decode()
+    except MemoryError:
+        raise
     except av.FFmpegError:
         return []
 
@@ -137,5 +139,7 @@ def drain(context: VideoCodecContext) -> list[av.VideoFrame]:
     """The frames that the decoder still holds back."""
     try:
         return context.decode(None)
+    except MemoryError:
+        raise
     except av.FFmpegError:
         return []

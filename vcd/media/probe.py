@@ -33,7 +33,7 @@ STANDS_ALONE = {PictureType.NONE, PictureType.I, PictureType.SI}
 
 @contextmanager
 def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The opened file and the stream that a player would show; raises `InputError`.
+    """The opened file and the stream that a player would show; raises `InputError` and `MemoryError`.
 
     Only local files are opened and only by demuxers that read one file, so that a crafted playlist cannot
     make vcd read something else. The path is made absolute so that FFmpeg sees no protocol in it.
@@ -45,11 +45,15 @@ def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tu
         if path.stat().st_size == 0:
             raise InputError(path, "is empty")
         with av.open(os.path.abspath(path), options=safely, metadata_errors="replace") as container:
+            if len(container.streams) > config.max_streams:
+                raise InputError(path, f"has {len(container.streams)} streams, above the limit of {config.max_streams}")
             stream = _main_stream(container, path)
             stream.codec_context.options = limit
             stream.thread_type = "AUTO"
             stream.thread_count = threads
             yield container, stream
+    except MemoryError:
+        raise
     except av.FFmpegError as error:
         raise InputError(path, _explain(error)) from error
     except OSError as error:
@@ -84,7 +88,7 @@ def read_timeline(path: Path, config: MediaConfig) -> tuple[Timeline, MediaInfo]
         size = (stream.width, stream.height)
         if size[0] * size[1] > config.max_pixels:
             raise InputError(path, f"has {size[0]} x {size[1]} pixels, above the limit of {config.max_pixels}")
-        rows, first, breaks_off = _read_packets(path, container, stream)
+        rows, first, breaks_off = _read_packets(path, container, stream, config.max_frames)
         if first is None:
             limit = f", or only pictures of more than {config.max_pixels} pixels" if not size[0] else ""
             raise InputError(path, f"holds no video frame that can be decoded{limit}")
@@ -104,7 +108,7 @@ def read_timeline(path: Path, config: MediaConfig) -> tuple[Timeline, MediaInfo]
 
 
 def _read_packets(
-    path: Path, container: InputContainer, stream: VideoStream
+    path: Path, container: InputContainer, stream: VideoStream, most: int
 ) -> tuple[list[PacketRow], av.VideoFrame | None, bool]:
     """A row for each packet, the first frame that can be decoded, and whether the file breaks off.
 
@@ -122,6 +126,8 @@ def _read_packets(
             elif trusted is None and packet.size and packet.is_keyframe:
                 trusted = _decodes_alone(packet)
             if packet.size:
+                if len(rows) == most:
+                    raise InputError(path, f"has more than {most} frames, the limit")
                 breaks_off = packet.is_corrupt and container.format.name not in BROADCASTS
                 rows.append(
                     PacketRow(

@@ -88,6 +88,8 @@ class Animation:
             name = f"animation/{(image.format or 'unknown').lower()}"
             width, height = image.size
             self._numbers = _frame_numbers(image)
+            if len(self._numbers) > config.max_frames:
+                raise InputError(path, f"has more than {config.max_frames} frames, the limit")
             for number in self._numbers:
                 image.seek(number)
                 image.load()
