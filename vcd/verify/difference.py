@@ -30,15 +30,17 @@ LEAST_CHANGE = 16.0
 """Difference, of 255, that nobody would call one."""
 ABOVE_NOISE = 4.5
 """A place differs when it does so by this many times what half of the picture exceeds."""
-LEAST_DETAIL = 5.0
+LEAST_DETAIL = 3.0
 """Contrast of fine detail, of 255, that must be there to be missed."""
 DETAIL_LOST = 0.55
 """A place is blurred where this share of its detail is gone."""
 GAP = 0.03
 """Places nearer to each other than this share of the width are one: letters, words."""
+WIDE_GAP = 0.06
+"""The same for places that lost their detail: what was flat between them lost nothing that could be seen."""
 LEAST_AREA = 0.0012
 """Share of the picture; what is smaller is noise of the compression."""
-LEAST_FILLED, SOLID = 0.12, 0.7
+LEAST_FILLED, SOLID = 0.12, 0.85
 """Share of a box that must differ, and that does in what is solid."""
 LOOSE_EDGE, SOLID_EDGE = 0.05, 0.3
 """A row or column of a box with less of what differs, as share of what its fullest ones have, is not part of it."""
@@ -159,7 +161,10 @@ def _heat(query: Map, laid: Map, common: Mask) -> tuple[Map, Mask]:
     usual = usual if np.isfinite(usual) else 1.0
     lost = np.clip(1 - ours / (usual * theirs + 1), 0, 1) * np.clip(theirs / LEAST_DETAIL - 1, 0, 1)
     heat = np.maximum(np.clip(change / (4 * noise), 0, 1), np.clip(lost, 0, 1) * (lost > DETAIL_LOST))
-    differing = common & ((change > noise) | (lost > DETAIL_LOST))
+    wide = max(5, round(WIDE_GAP * query.shape[1]) | 1)
+    blurred = cv2.morphologyEx((lost > DETAIL_LOST).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), dtype=np.uint8))
+    blurred = cv2.morphologyEx(blurred, cv2.MORPH_CLOSE, np.ones((wide, wide), dtype=np.uint8), borderValue=0)
+    differing = common & ((change > noise) | (blurred > 0))
     return np.asarray(heat * common, dtype=np.float32), np.asarray(differing)
 
 
