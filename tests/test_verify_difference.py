@@ -109,7 +109,7 @@ def test_an_edit_of_the_whole_picture_is_no_difference(edit: Callable[[Picture, 
 
 def test_another_colour_of_one_thing_is_told_from_something_on_top_of_it() -> None:
     query = scene(302)
-    query[100:200, 300:420] = np.clip(query[100:200, 300:420].astype(int) + (70, -60, 0), 0, 255)
+    query[100:200, 300:420] = np.clip(query[100:200, 300:420].astype(int) + np.array([70, -60, 0]), 0, 255)
     found = find_difference(compressed(query, (0, 0, 1, 1))[0], scene(302))
 
     assert found is not None
