@@ -47,7 +47,9 @@ def test_the_wheel_holds_every_module_and_what_they_read(wheel: zipfile.ZipFile)
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "vcd").rglob("*.py")}
     presets = {f"vcd/configs/{path.name}" for path in (ROOT / "configs").glob("*.toml")}
 
-    assert {*modules, *presets, "vcd/py.typed"} <= set(wheel.namelist())
+    template = {f"vcd/report/template/page.{kind}" for kind in ("html", "css", "js")}
+
+    assert {*modules, *presets, *template, "vcd/py.typed"} <= set(wheel.namelist())
     assert presets == {f"vcd/configs/{name}.toml" for name in ("default", "fast", "thorough")}
 
 

@@ -34,19 +34,19 @@ def take_snapshots(segment: Segment, query: Path, reference: Path, media: MediaC
     both = open_kept(query, large), open_kept(reference, large)
     found = []
     for q_span, r_span in choose_moments(segment, pairs):
-        q_frames = _at(both[0], (q_span.start_s, q_span.end_s))
+        q_frames = frames_at(both[0], (q_span.start_s, q_span.end_s))
         if segment.query_span.length_s and segment.reference_span.length_s:
             r_moments_s = tuple(reference_time(segment, frame.time_s) for frame in q_frames)
         else:
             r_moments_s = (r_span.start_s,)
-        r_frames = _at(both[1], r_moments_s) if r_moments_s else []
+        r_frames = frames_at(both[1], r_moments_s) if r_moments_s else []
         if q_frames and len(r_frames) == len(q_frames):
             seen = tuple(segment.view.of(frame.picture) for frame in q_frames)
             found.append(Snapshot(seen, tuple(frame.picture for frame in r_frames)))
     return found
 
 
-def _at(media: Media, moments_s: tuple[float, ...]) -> list[Frame]:
+def frames_at(media: Media, moments_s: tuple[float, ...]) -> list[Frame]:
     """The frames nearest to the moments, one for each different moment; none when one of them has no frame near."""
     moments_s = tuple(dict.fromkeys(moments_s))
     span = Span(max(0.0, min(moments_s) - AROUND_S), max(moments_s) + AROUND_S)

@@ -6,11 +6,13 @@ path --media--> Frame --describe--> Descriptors --library--> FrameMatches --alig
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import vcd
-from vcd.align import drop_overlapping, rescore
+from vcd.align import rescore
+from vcd.choose import choose, is_doubtful, preselect
 from vcd.config import Config
 from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError, LibraryMismatch
@@ -25,6 +27,9 @@ from vcd.report import write_atomically
 from vcd.search import find_candidates, match_all, normalise
 from vcd.types import Descriptors, Problem, Progress, Report, Segment, quiet
 from vcd.workers import Workers, usable_cores
+
+if TYPE_CHECKING:
+    from vcd.illustrate import Album
 
 logger = logging.getLogger(__name__)
 
@@ -105,12 +110,14 @@ def query(
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
+    page: Path | None = None,
 ) -> Report:
     """Which stretches of the media were copied from references of the library in `folder`?
 
-    A file that cannot be read becomes a `Problem` of the report.
+    A file that cannot be read becomes a `Problem` of the report. With `page` an HTML page that shows why is written.
     """
     model = Model.of(config)
+    album = _album(page, config, model)
     library = Library(folder, config.library)
     require_model(library, model)
     found = list(find_media(paths))
@@ -126,8 +133,14 @@ def query(
                 problems.append(Problem(items[number].given, result.reason))
                 continue
             usable += 1
-            segments += answer(items[number].path, result.views, library, model, config, pool)
-    return make_report(segments, problems, usable, config, library_facts(library, model))
+            shown = answer(items[number].path, result.views, library, model, config, pool)
+            segments += shown
+            if album:
+                album.add(pool, shown, items[number].path, result.views, library)
+    report = make_report(segments, problems, usable, config, library_facts(library, model))
+    if album:
+        album.write(report)
+    return report
 
 
 def require_model(library: Library, model: Model) -> None:
@@ -142,6 +155,14 @@ def require_model(library: Library, model: Model) -> None:
 
 def library_facts(library: Library, model: Model) -> dict[str, object]:
     return {"library": str(library.folder), "references": len(library), **model.made_with}
+
+
+def _album(page: Path | None, config: Config, model: Model) -> "Album | None":
+    if page is None:
+        return None
+    from vcd.illustrate import Album  # draws with libraries that nothing else needs
+
+    return Album(page, config, model)
 
 
 def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]]:
@@ -177,33 +198,15 @@ def search_and_align(
     return found
 
 
-def preselect(found: Sequence[tuple[Segment, int]], config: Config) -> list[tuple[Segment, int]]:
-    """Segments worth a look at both files: those that may be shown in the end, no two for one copy."""
-    media_ids = {id(segment): media_id for segment, media_id in found}
-    least = config.report.min_score
-    if config.verify.when != "never":
-        least = min(least, config.verify.grey_from)
-    kept = drop_overlapping([segment for segment, _ in found if segment.score >= least])
-    if config.report.top and config.verify.when == "never":
-        kept = choose(kept, config)
-    return [(segment, media_ids[id(segment)]) for segment in kept]
-
-
-def choose(segments: Sequence[Segment], config: Config) -> list[Segment]:
-    """Segments to show: probable enough, no two for one copy, the best few when the report is limited."""
-    probable = [segment for segment in segments if segment.score >= config.report.min_score]
-    return drop_overlapping(probable)[: config.report.top or None]
-
-
 def _examined(
     pool: Workers, chosen: Sequence[tuple[Segment, Path, Path]], model: Model, config: Config
 ) -> list[Segment]:
     """Segments with exact ends and verified, where both files can be read and as the settings say."""
     segments = [segment for segment, _, _ in chosen]
     tasks = [
-        (number, (segment, query_path, reference_path, config, _is_doubtful(segment, config)))
+        (number, (segment, query_path, reference_path, config, is_doubtful(segment, config)))
         for number, (segment, query_path, reference_path) in enumerate(chosen)
-        if (config.align.refine or _is_doubtful(segment, config)) and reference_path.exists()
+        if (config.align.refine or is_doubtful(segment, config)) and reference_path.exists()
     ]
     numbers = [number for number, _ in tasks]
     for done, result in pool.map(examine, [(segments[number].query, arguments) for number, arguments in tasks]):
@@ -214,22 +217,21 @@ def _examined(
     return segments
 
 
-def _is_doubtful(segment: Segment, config: Config) -> bool:
-    """Whether local features are to be compared."""
-    settings = config.verify
-    grey = settings.grey_from <= segment.score <= settings.grey_to
-    return settings.when == "always" or (settings.when == "grey" and grey)
-
-
 def compare(
-    query_path: Path, reference_path: Path, config: Config, progress: Progress = quiet, plot: Path | None = None
+    query_path: Path,
+    reference_path: Path,
+    config: Config,
+    progress: Progress = quiet,
+    plot: Path | None = None,
+    page: Path | None = None,
 ) -> Report:
     """Which stretches of one file were copied from another? No library is needed.
 
-    With `plot` a PNG of both files' similarities and of what was found is written there. Raises `InputError` when one
-    of the two cannot be read.
+    With `plot` a PNG of both files' similarities and of what was found is written there, with `page` an HTML page that
+    shows why. Raises `InputError` when one of the two cannot be read.
     """
     model = Model.of(config)
+    album = _album(page, config, model)
     files = [_single(path) for path in (query_path, reference_path)]
     media, describe = config.media, config.describe
     arguments = (files[1].path, files[1].name, media, media.reference, describe, False, False)
@@ -248,11 +250,16 @@ def compare(
             found += [(rescore(segment, model.calibration), 0) for segment in segments]
         likely = [(segment, files[0].path, files[1].path) for segment, _ in preselect(found, config)]
         shown = choose(_examined(pool, likely, model, config), config)
+        if album:
+            album.add(pool, shown, files[0].path, views, (files[1].path, reference))
     if plot is not None:
         from vcd.report.matrix import draw_matrix  # draws with libraries that nothing else needs
 
         write_atomically(draw_matrix(views, reference, shown, model.calibration.unrelated_similarity), plot)
-    return make_report(shown, [], 1, config, model.made_with)
+    report = make_report(shown, [], 1, config, model.made_with)
+    if album:
+        album.write(report)
+    return report
 
 
 def _single(path: Path) -> MediaPath:
@@ -277,18 +284,6 @@ def make_report(
         usable=usable,
         made_with={"vcd": vcd.__version__, "config": config.digest, **made_with},
     )
-
-
-def with_report_options(config: Config, min_score: float | None, top: int | None, verify: bool = False) -> Config:
-    """The configuration with what the command line says about the rows to show."""
-    if verify:
-        config = replace(config, verify=replace(config.verify, when="always"))
-    report = config.report
-    if min_score is not None:
-        report = replace(report, min_score=min_score)
-    if top is not None:
-        report = replace(report, top=top)
-    return replace(config, report=report)
 
 
 def worker_count(wanted: int | None, tasks: int) -> int:

@@ -14,6 +14,7 @@ from vcd.cli.options import (
     MinScoreOption,
     OutputOption,
     QuietOption,
+    ReportOption,
     TopOption,
     VerifyOption,
 )
@@ -31,12 +32,14 @@ def compare(
         Path | None,
         typer.Option("--plot", metavar="FILE.png", help="Draw how alike both files are, with what was found."),
     ] = None,
+    report_page: ReportOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a copy was found.")] = False,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Compare two files without a library."""
     from vcd import pipeline
+    from vcd.choose import with_report_options
     from vcd.cli.results import choose_format, show
     from vcd.cli.screen import set_up
     from vcd.config import load_config
@@ -45,12 +48,12 @@ def compare(
     from vcd.types import Problem, Report
 
     progress = set_up(quiet)
-    name = choose_format(format, output)
+    name = choose_format(format, output, report_page)
     if plot:
         check_writable(plot)
-    settings = pipeline.with_report_options(load_config(config), min_score, top, verify)
+    settings = with_report_options(load_config(config), min_score, top, verify)
     try:
-        report = pipeline.compare(query, reference, settings, progress, plot)
+        report = pipeline.compare(query, reference, settings, progress, plot, report_page)
     except InputError as error:
         show(Report((), (Problem(error.path, error.reason),), usable=0), name, output)
         raise typer.Exit(NOTHING_DONE) from error

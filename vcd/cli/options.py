@@ -39,6 +39,10 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write there instead of to stdout.")
 ]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Write a page that shows why, with pictures of both sides."),
+]
 MinScoreOption = Annotated[
     float | None,
     typer.Option(

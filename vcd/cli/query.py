@@ -18,6 +18,7 @@ from vcd.cli.options import (
     MinScoreOption,
     OutputOption,
     QuietOption,
+    ReportOption,
     TopOption,
     VerifyOption,
     WorkersOption,
@@ -36,6 +37,7 @@ def query(
     top: TopOption = None,
     verify: VerifyOption = False,
     files_from: FilesFromOption = None,
+    report_page: ReportOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a copy was found.")] = False,
     workers: WorkersOption = None,
     config: ConfigOption = None,
@@ -44,14 +46,15 @@ def query(
     """Find what was copied: which stretch of which reference each stretch of MEDIA comes from."""
     wanted = gather_paths(media, files_from)
     from vcd import pipeline
+    from vcd.choose import with_report_options
     from vcd.cli.results import choose_format, show
     from vcd.cli.screen import set_up
     from vcd.config import load_config
 
     progress = set_up(quiet)
-    name = choose_format(format, output)
-    settings = pipeline.with_report_options(load_config(config), min_score, top, verify)
-    report = pipeline.query(wanted, library, settings, workers, progress)
+    name = choose_format(format, output, report_page)
+    settings = with_report_options(load_config(config), min_score, top, verify)
+    report = pipeline.query(wanted, library, settings, workers, progress, report_page)
     show(report, name, output)
     if exit_code and report.segments:
         raise typer.Exit(FOUND)

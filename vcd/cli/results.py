@@ -11,10 +11,10 @@ from vcd.report import check_writable, format_of_file, render, write_atomically
 from vcd.types import Report
 
 
-def choose_format(format: str | None, output: Path | None) -> str:
+def choose_format(format: str | None, output: Path | None, page: Path | None = None) -> str:
     """The format to show a report in; raises now what would else be raised when all work is done."""
-    if output:
-        check_writable(output)
+    for path in filter(None, (output, page)):
+        check_writable(path)
     name = format or (format_of_file(output) if output else "table")
     if name == "parquet" and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for terminals; give --output FILE", param_hint="--format")

@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from vcd.choose import with_report_options
 from vcd.errors import InputError, LibraryLocked
 from vcd.media.files import MediaPath
-from vcd.pipeline import index_found, with_report_options
+from vcd.pipeline import index_found
 from vcd.report.rows import document
 from vcd.resident import ResidentLibrary
 from vcd.serve.folders import Folders

@@ -1,0 +1,45 @@
+"""Which of the segments that were found are looked at more closely, and which are shown."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vcd.align import drop_overlapping
+from vcd.config import Config
+from vcd.types import Segment
+
+
+def preselect(found: Sequence[tuple[Segment, int]], config: Config) -> list[tuple[Segment, int]]:
+    """Segments worth a look at both files: those that may be shown in the end, no two for one copy."""
+    media_ids = {id(segment): media_id for segment, media_id in found}
+    least = config.report.min_score
+    if config.verify.when != "never":
+        least = min(least, config.verify.grey_from)
+    kept = drop_overlapping([segment for segment, _ in found if segment.score >= least])
+    if config.report.top and config.verify.when == "never":
+        kept = choose(kept, config)
+    return [(segment, media_ids[id(segment)]) for segment in kept]
+
+
+def choose(segments: Sequence[Segment], config: Config) -> list[Segment]:
+    """Segments to show: probable enough, no two for one copy, the best few when the report is limited."""
+    probable = [segment for segment in segments if segment.score >= config.report.min_score]
+    return drop_overlapping(probable)[: config.report.top or None]
+
+
+def is_doubtful(segment: Segment, config: Config) -> bool:
+    """Whether local features are to be compared."""
+    settings = config.verify
+    grey = settings.grey_from <= segment.score <= settings.grey_to
+    return settings.when == "always" or (settings.when == "grey" and grey)
+
+
+def with_report_options(config: Config, min_score: float | None, top: int | None, verify: bool = False) -> Config:
+    """The configuration with what the command line says about the rows to show."""
+    if verify:
+        config = replace(config, verify=replace(config.verify, when="always"))
+    report = config.report
+    if min_score is not None:
+        report = replace(report, min_score=min_score)
+    if top is not None:
+        report = replace(report, top=top)
+    return replace(config, report=report)
