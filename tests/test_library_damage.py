@@ -331,7 +331,7 @@ def test_a_commit_that_fails_changes_nothing_and_the_next_one_works(
     connect: Any = sqlite3.connect
     monkeypatch.setattr("vcd.library.catalog.sqlite3.connect", lambda *a, **k: connect(*a, **k, factory=FailingCommit))
     with LibraryWriter(folder, CONFIG) as writer:
-        writer._catalog._db.broken = True  # type: ignore[attr-defined]
+        writer.catalog._db.broken = True  # type: ignore[attr-defined]
         with pytest.raises(LibraryError, match="the disk is full; make room and run the same command again"):
             add(writer, film("new.mp4", 20))
         assert_holds(folder, made)
