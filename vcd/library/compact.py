@@ -26,7 +26,10 @@ class Compacted:
 
 
 def compact(writer: LibraryWriter) -> Compacted:
-    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index as one piece.
+    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index, anew.
+
+    Until the index is done, queries compare with what it lacks one by one: slower, and as whole as ever.
+
 
     Needs room on the disk for both. Takes memory for one part, and for the index. Raises `LibraryDamaged` when a
     part cannot be read (nothing is changed then), and `LibraryError` when the disk is full.
@@ -38,7 +41,7 @@ def compact(writer: LibraryWriter) -> Compacted:
     dropped = sum(part.rows - sum(row.frames for row in users[part.id]) for part in chosen)
     if len(chosen) > 1 or dropped:
         _rewrite(writer, chosen, users)
-    writer.update_index(in_one_piece=True)
+    writer.update_index(without_dead_rows=True)
     return Compacted(len(parts), len(writer.catalog.snapshot()[1]), dropped)
 
 

@@ -52,11 +52,14 @@ def export_library(library: Library, target: Path) -> int:
     """
     schema = _schema(library)
     frames = 0
-    with writing(target.parent, target.name), appearing(target) as unfinished:
-        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
-            for some in gather(pieces_of(library)):
-                writer.write_table(_table(some, schema))
-                frames += sum(len(piece.content) for piece in some)
+    with (
+        writing(target.parent, target.name),
+        appearing(target) as unfinished,
+        pq.ParquetWriter(unfinished, schema, compression="zstd") as writer,
+    ):
+        for some in gather(pieces_of(library)):
+            writer.write_table(_table(some, schema))
+            frames += sum(len(piece.content) for piece in some)
     return frames
 
 

@@ -14,7 +14,7 @@ from vcd.library.catalog import Catalog
 from vcd.library.parts import Part, part_path, read_media, read_part
 from vcd.library.records import MediaRow, PartRow
 from vcd.library.saved_index import load_index
-from vcd.library.vectors import ExactIndex, VectorIndex
+from vcd.library.vectors import STORED, ExactIndex, VectorIndex
 from vcd.types import Descriptors, Neighbours
 
 
@@ -133,7 +133,7 @@ class Library:
 
     def _load_shelves(self) -> list[_Shelf]:
         media, parts = self._media.values(), self._parts.values()
-        saved = load_index(self.folder, self._config) if self._config.index == "hnsw" else None
+        saved = load_index(self.folder, self._config) if self._config.index in STORED else None
         if saved and saved.is_worn(media, parts):
             saved = None
         covered = set(saved.parts) if saved else set()

@@ -11,7 +11,6 @@ from vcd.library.disk import writing
 from vcd.library.gather import Piece, gather, join
 from vcd.library.library import Library
 from vcd.library.parts import Part, write_part
-from vcd.library.records import MediaRow
 from vcd.library.writer import LibraryWriter
 
 

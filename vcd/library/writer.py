@@ -11,21 +11,15 @@ from typing import Any, Self
 import numpy as np
 
 from vcd.config import LibraryConfig
-from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
+from vcd.errors import LibraryError, LibraryMismatch, LibraryMissing
 from vcd.library.catalog import Catalog, require_catalog
 from vcd.library.disk import is_unfinished, writing
+from vcd.library.grow import grow, usable_index
 from vcd.library.lock import lock
-from vcd.library.parts import FOLDER, Part, part_path, read_part, write_part
+from vcd.library.parts import FOLDER, Part, part_path, write_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import (
-    SavedIndex,
-    build_settings,
-    delete_index,
-    delete_strays,
-    load_index,
-    save_index,
-)
-from vcd.library.vectors import HnswIndex
+from vcd.library.saved_index import delete_index, delete_strays, save_index
+from vcd.library.vectors import STORED
 from vcd.types import Descriptors
 
 logger = logging.getLogger(__name__)
@@ -128,51 +122,24 @@ class LibraryWriter:
         with self.catalog.change() as change:
             change.note_problem(os.path.abspath(file), reason, now())
 
-    def update_index(self, in_one_piece: bool = False) -> None:
+    def update_index(self, without_dead_rows: bool = False) -> None:
         """Bring the index up to the parts: add what it lacks, or build it anew when too much of it is dead.
 
         The library answers without it, too: when this raises, all media are still there and found.
         """
         self.delete_stray_parts()
-        if self.config.index != "hnsw":
+        if self.config.index not in STORED:
             return
         media, parts = self.catalog.snapshot()
-        saved = self._usable_index(media, parts)
-        missing = self._read(set(parts) - set(saved.parts if saved else ()))
+        saved = usable_index(self.folder, self.config, media, parts, without_dead_rows)
+        missing = set(parts) - set(saved.parts if saved else ())
+        grown = grow(self.folder, self.config, int(self.settings["dimension"]), saved, missing) if missing else None
         with writing(self.folder, "the index"):
-            if missing:
-                save_index(self.folder, self._extended(saved, missing))
+            if grown is not None:
+                save_index(self.folder, grown)
             elif saved is None:
                 delete_index(self.folder)
             delete_strays(self.folder)
-
-    def _usable_index(self, media: list[MediaRow], parts: list[PartRow]) -> SavedIndex | None:
-        saved = load_index(self.folder, self.config)
-        if saved is None or saved.settings != build_settings(self.config):
-            return None
-        return None if saved.is_worn(media, parts) else saved
-
-    def _read(self, parts: Iterable[PartRow]) -> list[tuple[PartRow, Part]]:
-        """Parts by id; one that is damaged is left out, because it must not keep the others from being found fast."""
-        found = []
-        for row in sorted(parts, key=lambda row: row.id):
-            try:
-                found.append((row, read_part(self.folder, row)))
-            except (LibraryDamaged, FileNotFoundError) as error:
-                logger.warning("%s; run: vcd library verify --library %s", error, self.folder)
-        return found
-
-    def _extended(self, saved: SavedIndex | None, missing: list[tuple[PartRow, Part]]) -> SavedIndex:
-        index = saved.index if saved else HnswIndex(int(self.settings["dimension"]), self.config)
-        rows, added = zip(*missing, strict=True)
-        index.add(np.concatenate([part.vectors for part in added]))
-        return SavedIndex(
-            index=index,
-            media_ids=np.concatenate([*([saved.media_ids] if saved else []), *(part.media_ids for part in added)]),
-            times_s=np.concatenate([*([saved.times_s] if saved else []), *(part.times_s for part in added)]),
-            parts=(*(saved.parts if saved else ()), *rows),
-            settings=build_settings(self.config),
-        )
 
     def _write(self, media_id: int, descriptors: Descriptors) -> PartRow:
         if descriptors.vectors.shape[1] != self.settings["dimension"]:
