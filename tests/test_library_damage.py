@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.made_library import CONFIG, add, assert_holds, film, films, make_library, open_writer, unit_rows
+from tests.made_library import CONFIG, add, assert_holds, film, make_library, open_writer, unit_rows
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMissing
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.catalog import Catalog
@@ -27,23 +27,6 @@ from vcd.types import Descriptors
 Made = dict[str, Descriptors]
 CATALOG = "catalog.sqlite"
 PART = "vectors/part-000003.parquet"
-
-
-@pytest.fixture(scope="module")
-def eight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
-    folder = tmp_path_factory.mktemp("eight films")
-    return folder, make_library(folder, films(8))
-
-
-@pytest.fixture
-def folder(eight: tuple[Path, Made], tmp_path: Path) -> Path:
-    """A library of eight films of six frames, up to date, of the test's own."""
-    return Path(shutil.copytree(eight[0], tmp_path / "lib"))
-
-
-@pytest.fixture
-def made(eight: tuple[Path, Made]) -> Made:
-    return dict(eight[1])
 
 
 def flip(path: Path, place: int = -1) -> None:
@@ -390,10 +373,10 @@ def unprotect(folder: Path) -> None:
 
 @pytest.mark.parametrize("read_before", [False, True])
 def test_a_library_that_cannot_be_written_can_be_read(
-    eight: tuple[Path, Made], open_folder: Path, read_before: bool
+    twelve: tuple[Path, Made], open_folder: Path, read_before: bool
 ) -> None:
     """Also with the files beside the catalog that a reader leaves where it may write."""
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     for path in folder.glob(f"{CATALOG}-*"):
         path.unlink()
     if read_before:
@@ -401,7 +384,7 @@ def test_a_library_that_cannot_be_written_can_be_read(
         assert (folder / f"{CATALOG}-wal").exists()
     protect(folder)
     with as_nobody():
-        assert_holds(folder, eight[1])
+        assert_holds(folder, twelve[1])
         assert check_library(folder, CONFIG) == []
         with pytest.raises(LibraryError, match=r"the library cannot be written: Permission denied"):
             LibraryWriter(folder, CONFIG)
@@ -409,10 +392,10 @@ def test_a_library_that_cannot_be_written_can_be_read(
 
 
 def test_a_library_whose_writer_died_says_why_it_cannot_be_read_without_writing(
-    eight: tuple[Path, Made], open_folder: Path
+    twelve: tuple[Path, Made], open_folder: Path
 ) -> None:
     """What the writer committed last lies in the WAL, which SQLite reads only with a file to share beside it."""
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     with open_writer(folder) as writer:
         add(writer, film("new.mp4", 20))
         copy = Path(shutil.copytree(folder, open_folder / "copy"))
@@ -423,7 +406,7 @@ def test_a_library_whose_writer_died_says_why_it_cannot_be_read_without_writing(
         Library(copy, CONFIG)
     assert told.type is LibraryError
     unprotect(copy)
-    assert_holds(copy, {**eight[1], "new.mp4": film("new.mp4", 20)})
+    assert_holds(copy, {**twelve[1], "new.mp4": film("new.mp4", 20)})
 
 
 def test_a_folder_that_cannot_be_entered_or_made_is_told(open_folder: Path) -> None:
@@ -440,8 +423,8 @@ def test_a_folder_that_cannot_be_entered_or_made_is_told(open_folder: Path) -> N
     (open_folder / "closed").chmod(0o755)
 
 
-def test_a_catalog_that_cannot_be_read_is_told_as_that(eight: tuple[Path, Made], open_folder: Path) -> None:
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+def test_a_catalog_that_cannot_be_read_is_told_as_that(twelve: tuple[Path, Made], open_folder: Path) -> None:
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     (folder / CATALOG).chmod(0o000)
     folder.chmod(0o755)
     with as_nobody(), pytest.raises(LibraryError, match="check the disk and the permissions") as told:

@@ -29,23 +29,6 @@ from vcd.types import Descriptors
 Made = dict[str, Descriptors]
 
 
-@pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
-    folder = tmp_path_factory.mktemp("twelve films")
-    return folder, make_library(folder, films(12))
-
-
-@pytest.fixture
-def folder(twelve: tuple[Path, Made], tmp_path: Path) -> Path:
-    """A library of twelve films of six frames, up to date, of the test's own."""
-    return Path(shutil.copytree(twelve[0], tmp_path / "lib"))
-
-
-@pytest.fixture
-def made(twelve: tuple[Path, Made]) -> Made:
-    return dict(twelve[1])
-
-
 def manifest_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "index" / "manifest.json").read_text())
     return found

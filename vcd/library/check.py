@@ -54,7 +54,10 @@ def _mend(folder: Path, rows: Sequence[MediaRow]) -> str:
     """Shell commands that take media out and put them back under the same names."""
     library = f"--library {shlex.quote(str(folder.resolve()))}"
     remove = f"vcd library remove {shlex.join(row.path for row in rows)} {library}"
-    index = [f"cd {shlex.quote(row.root)} && vcd index {shlex.quote(row.path)} {library}" for row in rows]
+    paths: dict[str, list[str]] = {}
+    for row in rows:
+        paths.setdefault(row.root, []).append(row.path)
+    index = [f"cd {shlex.quote(root)} && vcd index {shlex.join(some)} {library}" for root, some in paths.items()]
     return " && ".join([remove, *index])
 
 

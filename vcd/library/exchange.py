@@ -134,6 +134,8 @@ class ExportedFile:
 
     def _piece(self, table: pa.Table) -> Piece:
         first = {name: table.column(name)[0].as_py() for name in _OF_MEDIA}
+        if any(column.null_count for column in table.columns):
+            raise ValueError(f"a value of {first['path']} is missing")
         joined = b"".join(table.column("vector").to_pylist())
         vectors = np.frombuffer(joined, dtype="<f2").reshape(len(table), self.origin.dimension)
         times_s, quality = table.column("time_s").to_numpy(), table.column("quality").to_numpy()
