@@ -252,7 +252,7 @@ def test_a_writer_that_dies_at_some_of_its_steps_leaves_a_sound_library(
         assert_sound(place / f"{event}", possible)
         if ended:
             break
-    assert 80 < event < 199
+    assert 60 < event < 199
 
 
 @pytest.mark.slow
@@ -265,7 +265,7 @@ def test_a_writer_that_dies_before_any_of_its_steps_leaves_a_sound_library(
         assert_sound(folder, possible)
         if ended:
             break
-    assert 80 < event < 299
+    assert 60 < event < 299
 
 
 @pytest.mark.slow
