@@ -29,9 +29,13 @@ def flatten(command: Any, name: str = "") -> dict[str, Any]:
 
 
 COMMANDS = {name.strip(): command for name, command in flatten(typer.main.get_command(app)).items()}
-LIBRARY = {"doctor", "index", "query", "library list", "library info", "library remove", "library verify"}
+LIBRARY = {
+    "doctor", "index", "query",
+    *(f"library {n}" for n in ("list", "info", "remove", "verify", "compact", "merge", "export", "import")),
+}  # fmt: skip
 ARGUMENTS = {
-    "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
+    "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "library merge": ["a"],
+    "library export": ["a"], "library import": ["a"], "index": ["a"], "query": ["a"],
     "train": ["a"],
     "models info": ["a"], "models fetch": ["a"], "models export": ["a", "b.onnx"],
 }  # fmt: skip

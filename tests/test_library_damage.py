@@ -18,9 +18,12 @@ import pytest
 from PIL import Image
 
 from tests.made_library import CONFIG, add, assert_holds, film, make_library, open_writer, unit_rows
+from vcd import upkeep
+from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMissing
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.catalog import Catalog
+from vcd.library.compact import compact
 from vcd.library.writer import find_row
 from vcd.types import Descriptors
 
@@ -291,6 +294,44 @@ def test_a_disk_that_is_full_anywhere_leaves_a_sound_library(tmp_path: Path, siz
         writer.update_index()
     assert_holds(tmp_path, stored)
     assert check_library(tmp_path, CONFIG) == []
+    assert list(tmp_path.rglob("*.new*")) == []
+
+
+def compact_it(folder: Path, other: Path) -> None:
+    with open_writer(folder) as writer:
+        compact(writer)
+
+
+def merge_it(folder: Path, other: Path) -> None:
+    upkeep.merge_libraries([other], folder, Config(library=CONFIG))
+
+
+def export_it(folder: Path, other: Path) -> None:
+    upkeep.export_descriptors(folder, folder.parent / "all.parquet", Config(library=CONFIG))
+
+
+@pytest.mark.parametrize("size_bytes", [0, 100, 4000])
+@pytest.mark.parametrize("operation", [compact_it, merge_it, export_it])
+def test_a_full_disk_stops_an_operation_and_loses_nothing(
+    folder: Path, made: Made, operation: Callable[[Path, Path], None], size_bytes: int, tmp_path: Path
+) -> None:
+    new = film("new.mp4", 50, frames=60)
+    make_library(tmp_path / "other", [new])
+    for name in ("lib", "other"):
+        with sqlite3.connect(tmp_path / name / CATALOG) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+    with limited(size_bytes), pytest.raises(LibraryError, match=r"cannot be|disk is full"):
+        operation(folder, tmp_path / "other")
+    with open_writer(folder) as writer:
+        writer.update_index()
+    assert_holds(folder, made)
+    assert check_library(folder, CONFIG) == []
+    assert not (tmp_path / "all.parquet").exists()
+
+    operation(folder, tmp_path / "other")
+    assert_holds(folder, {**made, "new.mp4": new} if operation is merge_it else made)
+    assert check_library(folder, CONFIG) == []
     assert list(tmp_path.rglob("*.new*")) == []
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tests.made_library import unit_rows
 from vcd.config import LibraryConfig
+from vcd.errors import ConfigError
 from vcd.library.ivf import IvfSq8Index
 from vcd.library.vectors import INDEXES, STORED, ExactIndex, VectorIndex
 
@@ -238,3 +239,14 @@ def test_a_file_that_is_no_index_is_refused(name: str, tmp_path: Path) -> None:
     for source in (BytesIO(b"not an index at all"), tmp_path / "other"):
         with pytest.raises(RuntimeError):
             STORED[name].load(source, CONFIG)
+
+
+def test_an_odd_number_of_dimensions_is_served_or_refused(name: str) -> None:
+    vectors = unit_rows(1, 200, 7).astype(np.float16)
+    if name == "ivf-pq":
+        with pytest.raises(ConfigError, match="takes dimensions in pairs, the model has 7"):
+            INDEXES[name](7, CONFIG)
+        return
+    index = INDEXES[name](7, CONFIG)
+    index.add(vectors)
+    np.testing.assert_array_equal(index.search(vectors[:5].astype(np.float32), 1, everyone(index))[0][:, 0], range(5))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.config import LibraryConfig
+from vcd.errors import ConfigError
 from vcd.library.nearest import add_in_pieces, read_faiss, search, selector, write_faiss
 
 MOST_LISTS = 8192
@@ -122,6 +123,12 @@ class IvfSq8Index(IvfIndex):
 
 class IvfPqIndex(IvfIndex):
     """Two bits a dimension, and the vectors in half precision to order what they find."""
+
+    def __init__(self, dimension: int, config: LibraryConfig) -> None:
+        """Raises `ConfigError` for a model that it cannot serve."""
+        super().__init__(dimension, config)
+        if dimension % 2:
+            raise ConfigError(f"ivf-pq takes dimensions in pairs, the model has {dimension}: set library.index another")
 
     def _make(self, coarse: "faiss.Index", lists: int) -> "faiss.Index":
         halves = self._dimension // 2
