@@ -163,7 +163,7 @@ def test_bad_settings_give_1_and_say_why(vcd: Call, name: str, tmp_path: Path, m
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", sorted(LIBRARY - {"index", "doctor"}))
+@pytest.mark.parametrize("name", sorted(LIBRARY - {"index", "doctor", "library merge", "library import"}))
 def test_no_library_gives_1_and_says_how_to_make_one(vcd: Call, name: str, tmp_path: Path) -> None:
     folder = tmp_path / "none"
     answer = vcd(*name.split(), *ARGUMENTS.get(name, []), "--library", folder)
