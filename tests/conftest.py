@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from tests.made import change_every, make_video, steady
 from tests.made_images import make_image
+from vcd.types import Descriptors
 
 # The machines of CI are slow and noisy: no test fails for the time that an example took.
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True)
@@ -129,3 +130,24 @@ def library(tmp_path_factory: pytest.TempPathFactory, films: Path, vcd: Call) ->
 def clip(made_film: MakeFilm) -> Path:
     """A copy of seconds 4 to 10 of ``a.mp4``."""
     return made_film(6, from_s=4)
+
+
+@pytest.fixture(scope="session")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Descriptors]]:
+    """A library of twelve films of six made vectors, up to date, and what it holds; copy it before you change it."""
+    from tests.made_library import films, make_library
+
+    folder = tmp_path_factory.mktemp("twelve films")
+    return folder, make_library(folder, films(12))
+
+
+@pytest.fixture
+def folder(twelve: tuple[Path, dict[str, Descriptors]], tmp_path: Path) -> Path:
+    """The library of `twelve`, to be changed."""
+    return Path(shutil.copytree(twelve[0], tmp_path / "lib"))
+
+
+@pytest.fixture
+def made(twelve: tuple[Path, dict[str, Descriptors]]) -> dict[str, Descriptors]:
+    """What `folder` holds."""
+    return dict(twelve[1])

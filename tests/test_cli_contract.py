@@ -29,9 +29,13 @@ def flatten(command: Any, name: str = "") -> dict[str, Any]:
 
 
 COMMANDS = {name.strip(): command for name, command in flatten(typer.main.get_command(app)).items()}
-LIBRARY = {"doctor", "index", "query", "serve", "library list", "library info", "library remove", "library verify"}
+LIBRARY = {
+    "doctor", "index", "query", "serve",
+    *(f"library {n}" for n in ("list", "info", "remove", "verify", "compact", "merge", "export", "import")),
+}  # fmt: skip
 ARGUMENTS = {
-    "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "index": ["a"], "query": ["a"],
+    "compare": ["a", "b"], "evaluate": ["a", "b"], "library remove": ["a"], "library merge": ["a"],
+    "library export": ["a"], "library import": ["a"], "index": ["a"], "query": ["a"],
     "train": ["a"],
     "models info": ["a"], "models fetch": ["a"], "models export": ["a", "b.onnx"],
 }  # fmt: skip
@@ -159,7 +163,7 @@ def test_bad_settings_give_1_and_say_why(vcd: Call, name: str, tmp_path: Path, m
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", sorted(LIBRARY - {"index", "doctor"}))
+@pytest.mark.parametrize("name", sorted(LIBRARY - {"index", "doctor", "library merge", "library import"}))
 def test_no_library_gives_1_and_says_how_to_make_one(vcd: Call, name: str, tmp_path: Path) -> None:
     folder = tmp_path / "none"
     answer = vcd(*name.split(), *ARGUMENTS.get(name, []), "--library", folder)

@@ -18,12 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.made_library import CONFIG, add, assert_holds, film, open_writer
 from vcd.errors import LibraryMissing
-from vcd.library import Library, check_library
+from vcd.library import Library, MediaRow, check_library
 from vcd.library import catalog as catalog_module
+from vcd.library.compact import compact
+from vcd.library.gather import Piece
+from vcd.library.merge import merge
+from vcd.library.parts import Part
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
@@ -35,11 +40,17 @@ STORY: list[Step] = [
     ("add", "a.mp4", 1),
     ("add", "b.mp4", 2),
     ("index", "", 0),
+    ("compact", "", 0),
     ("add", "a.mp4", 3),
     ("add", "c.mp4", 4),
     ("touch", "c.mp4", 0),
     ("remove", "b.mp4", 0),
+    ("merge", "", 0),
+    ("compact", "", 0),
     ("index", "", 0),
+    ("remove", "m-1.mp4", 0),
+    ("remove", "m-2.mp4", 0),
+    ("compact", "", 0),
     ("remove", "c.mp4", 0),
     ("remove", "a.mp4", 0),
     ("index", "", 0),
@@ -47,12 +58,28 @@ STORY: list[Step] = [
 """Everything that a writer does, from an empty folder to an empty library."""
 
 
+OTHERS = [film("m-1.mp4", 2001), film("m-2.mp4", 2002)]
+"""What is merged."""
+
+
+def pieces() -> Iterator[Piece]:
+    for number, one in enumerate(OTHERS):
+        content = Part(np.zeros(len(one), np.int64), one.times_s, one.vectors.astype(np.float16), one.quality)
+        row = MediaRow(
+            id=0, path=one.name, root="/media/films", content_hash=f"other {number}", size_bytes=1, mtime_ns=1,
+            kind="video", duration_s=one.info.duration_s, width_px=320, height_px=180, format=one.info.format,
+            frames=len(one), added_at="", part_id=0, first_row=0,
+        )  # fmt: skip
+        yield Piece(row, content)
+
+
 def random_steps(seed: int) -> Iterator[Step]:
     chance = random.Random(seed)
     yield "open", "", 0
     while True:
-        kind = chance.choice(["add", "add", "add", "remove", "index"])
-        yield kind, f"film-{chance.randrange(6)}.mp4" if kind != "index" else "", chance.randrange(1000)
+        kind = chance.choice(["add", "add", "add", "remove", "index", "compact", "merge"])
+        named = kind in ("add", "remove")
+        yield kind, f"film-{chance.randrange(6)}.mp4" if named else "", chance.randrange(1000)
 
 
 def apply(step: Step, made: Made) -> Made:
@@ -60,6 +87,8 @@ def apply(step: Step, made: Made) -> Made:
     kind, name, seed = step
     if kind == "add":
         return {**made, name: film(name, seed)}
+    if kind == "merge":
+        return {**made, **{one.name: one for one in OTHERS}}
     return {other: one for other, one in made.items() if (kind, name) != ("remove", other)}
 
 
@@ -78,6 +107,11 @@ def write(folder: Path, steps: Iterator[Step]) -> None:
             writer.remove([rows.pop(name)] if name in rows else [])
         elif kind == "touch":
             writer.update_file(rows[name], Path("/moved"), Path(__file__).stat())
+        elif kind == "compact":
+            compact(writer)
+        elif kind == "merge":
+            merge(writer, pieces())
+            rows = {row.path: row for row in writer.media()}
         else:
             writer.update_index()
         tell("done")
@@ -210,17 +244,28 @@ def assert_sound(folder: Path, possible: list[Made]) -> Made:
     return made
 
 
+def test_a_writer_that_dies_at_some_of_its_steps_leaves_a_sound_library(
+    place: Path, mother: "subprocess.Popen[str]"
+) -> None:
+    for event in range(3, 200, 9):
+        possible, ended = start(mother, place / f"{event}", None, event).read_to_the_end({})
+        assert_sound(place / f"{event}", possible)
+        if ended:
+            break
+    assert 60 < event < 199
+
+
 @pytest.mark.slow
 def test_a_writer_that_dies_before_any_of_its_steps_leaves_a_sound_library(
     place: Path, mother: "subprocess.Popen[str]"
 ) -> None:
-    for event in range(1, 100):
+    for event in range(1, 300):
         folder = place / f"{event}"
         possible, ended = start(mother, folder, None, event).read_to_the_end({})
         assert_sound(folder, possible)
         if ended:
             break
-    assert 40 < event < 99
+    assert 60 < event < 299
 
 
 @pytest.mark.slow

@@ -17,33 +17,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.made_library import CONFIG, add, assert_holds, film, films, make_library, open_writer, unit_rows
+from tests.made_library import CONFIG, add, assert_holds, film, make_library, open_writer, unit_rows
+from vcd import upkeep
+from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMissing
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.catalog import Catalog
+from vcd.library.compact import compact
 from vcd.library.writer import find_row
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
 CATALOG = "catalog.sqlite"
 PART = "vectors/part-000003.parquet"
-
-
-@pytest.fixture(scope="module")
-def eight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
-    folder = tmp_path_factory.mktemp("eight films")
-    return folder, make_library(folder, films(8))
-
-
-@pytest.fixture
-def folder(eight: tuple[Path, Made], tmp_path: Path) -> Path:
-    """A library of eight films of six frames, up to date, of the test's own."""
-    return Path(shutil.copytree(eight[0], tmp_path / "lib"))
-
-
-@pytest.fixture
-def made(eight: tuple[Path, Made]) -> Made:
-    return dict(eight[1])
 
 
 def flip(path: Path, place: int = -1) -> None:
@@ -311,6 +297,44 @@ def test_a_disk_that_is_full_anywhere_leaves_a_sound_library(tmp_path: Path, siz
     assert list(tmp_path.rglob("*.new*")) == []
 
 
+def compact_it(folder: Path, other: Path) -> None:
+    with open_writer(folder) as writer:
+        compact(writer)
+
+
+def merge_it(folder: Path, other: Path) -> None:
+    upkeep.merge_libraries([other], folder, Config(library=CONFIG))
+
+
+def export_it(folder: Path, other: Path) -> None:
+    upkeep.export_descriptors(folder, folder.parent / "all.parquet", Config(library=CONFIG))
+
+
+@pytest.mark.parametrize("size_bytes", [0, 100, 4000])
+@pytest.mark.parametrize("operation", [compact_it, merge_it, export_it])
+def test_a_full_disk_stops_an_operation_and_loses_nothing(
+    folder: Path, made: Made, operation: Callable[[Path, Path], None], size_bytes: int, tmp_path: Path
+) -> None:
+    new = film("new.mp4", 50, frames=60)
+    make_library(tmp_path / "other", [new])
+    for name in ("lib", "other"):
+        with sqlite3.connect(tmp_path / name / CATALOG) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+    with limited(size_bytes), pytest.raises(LibraryError, match=r"cannot be|disk is full"):
+        operation(folder, tmp_path / "other")
+    with open_writer(folder) as writer:
+        writer.update_index()
+    assert_holds(folder, made)
+    assert check_library(folder, CONFIG) == []
+    assert not (tmp_path / "all.parquet").exists()
+
+    operation(folder, tmp_path / "other")
+    assert_holds(folder, {**made, "new.mp4": new} if operation is merge_it else made)
+    assert check_library(folder, CONFIG) == []
+    assert list(tmp_path.rglob("*.new*")) == []
+
+
 class FailingCommit(sqlite3.Connection):
     """A connection whose COMMIT finds the disk full and leaves the transaction open."""
 
@@ -331,7 +355,7 @@ def test_a_commit_that_fails_changes_nothing_and_the_next_one_works(
     connect: Any = sqlite3.connect
     monkeypatch.setattr("vcd.library.catalog.sqlite3.connect", lambda *a, **k: connect(*a, **k, factory=FailingCommit))
     with LibraryWriter(folder, CONFIG) as writer:
-        writer._catalog._db.broken = True  # type: ignore[attr-defined]
+        writer.catalog._db.broken = True  # type: ignore[attr-defined]
         with pytest.raises(LibraryError, match="the disk is full; make room and run the same command again"):
             add(writer, film("new.mp4", 20))
         assert_holds(folder, made)
@@ -390,10 +414,10 @@ def unprotect(folder: Path) -> None:
 
 @pytest.mark.parametrize("read_before", [False, True])
 def test_a_library_that_cannot_be_written_can_be_read(
-    eight: tuple[Path, Made], open_folder: Path, read_before: bool
+    twelve: tuple[Path, Made], open_folder: Path, read_before: bool
 ) -> None:
     """Also with the files beside the catalog that a reader leaves where it may write."""
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     for path in folder.glob(f"{CATALOG}-*"):
         path.unlink()
     if read_before:
@@ -401,7 +425,7 @@ def test_a_library_that_cannot_be_written_can_be_read(
         assert (folder / f"{CATALOG}-wal").exists()
     protect(folder)
     with as_nobody():
-        assert_holds(folder, eight[1])
+        assert_holds(folder, twelve[1])
         assert check_library(folder, CONFIG) == []
         with pytest.raises(LibraryError, match=r"the library cannot be written: Permission denied"):
             LibraryWriter(folder, CONFIG)
@@ -409,10 +433,10 @@ def test_a_library_that_cannot_be_written_can_be_read(
 
 
 def test_a_library_whose_writer_died_says_why_it_cannot_be_read_without_writing(
-    eight: tuple[Path, Made], open_folder: Path
+    twelve: tuple[Path, Made], open_folder: Path
 ) -> None:
     """What the writer committed last lies in the WAL, which SQLite reads only with a file to share beside it."""
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     with open_writer(folder) as writer:
         add(writer, film("new.mp4", 20))
         copy = Path(shutil.copytree(folder, open_folder / "copy"))
@@ -423,7 +447,7 @@ def test_a_library_whose_writer_died_says_why_it_cannot_be_read_without_writing(
         Library(copy, CONFIG)
     assert told.type is LibraryError
     unprotect(copy)
-    assert_holds(copy, {**eight[1], "new.mp4": film("new.mp4", 20)})
+    assert_holds(copy, {**twelve[1], "new.mp4": film("new.mp4", 20)})
 
 
 def test_a_folder_that_cannot_be_entered_or_made_is_told(open_folder: Path) -> None:
@@ -440,8 +464,8 @@ def test_a_folder_that_cannot_be_entered_or_made_is_told(open_folder: Path) -> N
     (open_folder / "closed").chmod(0o755)
 
 
-def test_a_catalog_that_cannot_be_read_is_told_as_that(eight: tuple[Path, Made], open_folder: Path) -> None:
-    folder = Path(shutil.copytree(eight[0], open_folder / "lib"))
+def test_a_catalog_that_cannot_be_read_is_told_as_that(twelve: tuple[Path, Made], open_folder: Path) -> None:
+    folder = Path(shutil.copytree(twelve[0], open_folder / "lib"))
     (folder / CATALOG).chmod(0o000)
     folder.chmod(0o755)
     with as_nobody(), pytest.raises(LibraryError, match="check the disk and the permissions") as told:

@@ -29,23 +29,6 @@ from vcd.types import Descriptors
 Made = dict[str, Descriptors]
 
 
-@pytest.fixture(scope="module")
-def twelve(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
-    folder = tmp_path_factory.mktemp("twelve films")
-    return folder, make_library(folder, films(12))
-
-
-@pytest.fixture
-def folder(twelve: tuple[Path, Made], tmp_path: Path) -> Path:
-    """A library of twelve films of six frames, up to date, of the test's own."""
-    return Path(shutil.copytree(twelve[0], tmp_path / "lib"))
-
-
-@pytest.fixture
-def made(twelve: tuple[Path, Made]) -> Made:
-    return dict(twelve[1])
-
-
 def manifest_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "index" / "manifest.json").read_text())
     return found
@@ -117,7 +100,7 @@ def index_all_dead(folder: Path, made: Made) -> None:
 def index_of_other_settings(folder: Path, made: Made) -> None:
     with LibraryWriter(folder, replace(CONFIG, links=8, effort_build=16)) as writer:
         writer.update_index()
-    assert manifest_of(folder)["settings"] == {"links": 8, "effort_build": 16}
+    assert manifest_of(folder)["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
     assert frames_not_in_index(folder) == 0
 
 
@@ -147,23 +130,23 @@ def test_the_answer_is_whole_in_every_state_of_the_index(
 
 def damaged_index(folder: Path) -> None:
     """A link of the graph leads out of it: FAISS would follow it."""
-    path = next((folder / "index").glob("hnsw-*"))
+    path = next((folder / "index").glob("vectors-*"))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
 
 
 def truncated_index(folder: Path) -> None:
-    path = next((folder / "index").glob("hnsw-*"))
+    path = next((folder / "index").glob("vectors-*"))
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def missing_index(folder: Path) -> None:
-    next((folder / "index").glob("hnsw-*")).unlink()
+    next((folder / "index").glob("vectors-*")).unlink()
 
 
 def index_is_a_folder(folder: Path) -> None:
-    path = next((folder / "index").glob("hnsw-*"))
+    path = next((folder / "index").glob("vectors-*"))
     path.unlink()
     path.mkdir()
 
@@ -215,7 +198,9 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "a manifest with less than no rows": manifest_with(parts=[[1, -6, 9, ""], [2, 78, 9, ""]]),
     "a manifest that names no file": manifest_with(index=None),
     "a manifest that names another file": manifest_with(rows="rows-999999.npy"),
-    "a manifest that names a folder": manifest_with(index=".", sha256={".": "", "rows-000001.npy": ""}),
+    "a manifest that names a folder": manifest_with(
+        index=".", seals={".": [0, "", ""], "rows-000001.npy": [0, "", ""]}
+    ),
     "a manifest without settings": manifest_with(settings=3),
 }
 
@@ -294,7 +279,7 @@ def test_an_index_is_made_when_nothing_is_new(tmp_path: Path) -> None:
     assert not (tmp_path / "index").exists()
     update(tmp_path)
     assert frames_not_in_index(tmp_path) == 0
-    assert index_files(tmp_path) == ["hnsw-000001.faiss", "manifest.json", "rows-000001.npy"]
+    assert index_files(tmp_path) == ["manifest.json", "rows-000001.npy", "vectors-000001.faiss"]
 
 
 def test_an_index_that_is_up_to_date_is_left_as_it_is(tmp_path: Path) -> None:
@@ -309,9 +294,9 @@ def test_an_index_grows_by_what_is_new_and_old_files_go(tmp_path: Path, monkeypa
     made["new.mp4"] = film("new.mp4", 21)
     with open_writer(tmp_path) as writer:
         add(writer, made["new.mp4"])
-        monkeypatch.setattr("vcd.library.writer.HnswIndex", lambda *_: pytest.fail("built anew"))
+        monkeypatch.setattr("vcd.library.grow.STORED", {"hnsw": lambda *_: pytest.fail("built anew")})
         writer.update_index()
-    assert index_files(tmp_path) == ["hnsw-000002.faiss", "manifest.json", "rows-000002.npy"]
+    assert index_files(tmp_path) == ["manifest.json", "rows-000002.npy", "vectors-000002.faiss"]
     assert_holds(tmp_path, made)
 
 
@@ -334,11 +319,11 @@ def test_names_that_are_not_ours_do_not_disturb_saving(tmp_path: Path) -> None:
     made = {"a.mp4": film("a.mp4", 1)}
     with open_writer(tmp_path / "lib") as writer:
         (tmp_path / "lib" / "index").mkdir()
-        for name in ("hnsw-.faiss", "hnsw-old.faiss", "rows-x.npy", "hnsw"):
+        for name in ("vectors-.faiss", "vectors-old.faiss", "rows-x.npy", "vectors"):
             (tmp_path / "lib" / "index" / name).write_text("mine")
         add(writer, made["a.mp4"])
         writer.update_index()
-    assert "hnsw-old.faiss" in index_files(tmp_path / "lib")
+    assert "vectors-old.faiss" in index_files(tmp_path / "lib")
     assert_holds(tmp_path / "lib", made)
 
 

@@ -18,7 +18,7 @@ from tests.made_library import CONFIG, EXACT, add, assert_holds, assert_same, fi
 from vcd.errors import LibraryError, LibraryLocked
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library import catalog as catalog_module
-from vcd.library.writer import LOCK
+from vcd.library.lock import LOCK
 
 HERE = Path(__file__).parent.parent
 HOLD = """

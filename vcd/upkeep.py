@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from vcd.describe.torch_models import load_module
 from vcd.describe.weights import read_checked, read_text
 from vcd.errors import ConfigError, LibraryError
 from vcd.library import Library, LibraryWriter, check_library
+from vcd.library.compact import Compacted
+from vcd.library.compact import compact as compact_library
+from vcd.library.exchange import ExportedFile, export_library
+from vcd.library.merge import Merged, merge, merge_library, require_same_model
 from vcd.library.writer import find_row
 from vcd.types import Problem, Progress, quiet
 
@@ -71,6 +76,50 @@ def remove(names: Sequence[str], folder: Path, config: Config) -> tuple[list[str
 def verify(folder: Path, config: Config) -> list[str]:
     """All faults of a library, each one sentence with what to do; empty when there are none."""
     return check_library(folder, config.library)
+
+
+def compact(folder: Path, config: Config) -> Compacted:
+    """Many small vector files become few; what was removed is gone from the disk."""
+    with LibraryWriter(folder, config.library) as writer:
+        return compact_library(writer)
+
+
+def merge_libraries(sources: Sequence[Path], folder: Path, config: Config) -> Merged:
+    """Add the references of other libraries, which stay as they are; the library is made when there is none.
+
+    Nothing is added when one of them is of another model.
+    """
+    first = Library(sources[0], config.library)
+    made_by = first.model, first.dimension, first.settings["sampling"]
+    with LibraryWriter.open_or_create(folder, config.library, *made_by) as writer:
+        for source in sources:
+            library = Library(source, config.library)
+            require_same_model(folder, writer, library.model, library.dimension, source)
+        merged = [merge_library(writer, source) for source in sources]
+        writer.update_index()
+    return Merged(sum(one.added for one in merged), sum(one.held for one in merged))
+
+
+def export_descriptors(folder: Path, target: Path, config: Config) -> int:
+    """Write all descriptors to a Parquet file (`vcd.library.exchange` says how); the number of frames."""
+    return export_library(Library(folder, config.library), target)
+
+
+def import_descriptors(sources: Sequence[Path], folder: Path, config: Config) -> Merged:
+    """Add the references of exported files, as `merge_libraries` does with libraries."""
+    added = held = 0
+    with ExitStack() as opened:
+        files = [opened.enter_context(ExportedFile(source)) for source in sources]
+        origin = files[0].origin
+        made_by = origin.model, origin.dimension, origin.sampling
+        writer = opened.enter_context(LibraryWriter.open_or_create(folder, config.library, *made_by))
+        for file, source in zip(files, sources, strict=True):
+            require_same_model(folder, writer, file.origin.model, file.origin.dimension, source)
+        for file in files:
+            merged = merge(writer, file.pieces())
+            added, held = added + merged.added, held + merged.held
+        writer.update_index()
+    return Merged(added, held)
 
 
 def list_models(config: Config) -> list[dict[str, Any]]:

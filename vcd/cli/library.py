@@ -1,5 +1,6 @@
 """`vcd library`: look after a library."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -89,3 +90,69 @@ def verify(
     for finding in findings or [f"{library}: no faults found"]:
         say(finding)
     raise typer.Exit(NOTHING_DONE if findings else DONE)
+
+
+@library.command()
+def compact(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write many small vector files as few, without what was removed, and the index as one piece."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.config import load_config
+
+    set_up(quiet)
+    done = upkeep.compact(library, load_config(config))
+    say(f"{done.parts_before} parts are now {done.parts_after}, {done.rows_dropped} removed frames gone from {library}")
+
+
+@library.command()
+def merge(
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Folders of libraries of the same model.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Add the references of other libraries; content that is already there is left out."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.config import load_config
+
+    set_up(quiet)
+    done = upkeep.merge_libraries(others, library, load_config(config))
+    say(f"{done.added} added, {done.held} already there in {library}")
+
+
+@library.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Where to write; a row for each frame.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write all descriptors to one Parquet file."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.config import load_config
+
+    set_up(quiet)
+    say(f"{upkeep.export_descriptors(library, file, load_config(config))} frames of {library} written to {file}")
+
+
+@library.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="As `vcd library export` writes them.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Add the references of exported files; content that is already there is left out."""
+    from vcd import upkeep
+    from vcd.cli.screen import set_up
+    from vcd.config import load_config
+
+    set_up(quiet)
+    done = upkeep.import_descriptors(files, library, load_config(config))
+    say(f"{done.added} added, {done.held} already there in {library}")

@@ -31,6 +31,12 @@ class Change:
         self._db.execute("UPDATE media SET root = ?, mtime_ns = ? WHERE id = ?", (root, mtime_ns, media_id))
         self._tally("media", media_id)
 
+    def place_media(self, media_id: int, part_id: int, first_row: int) -> None:
+        """Its vectors lie in another part from now on."""
+        self._tally("media", media_id)
+        self._db.execute("UPDATE media SET part_id = ?, first_row = ? WHERE id = ?", (part_id, first_row, media_id))
+        self._tally("media", media_id)
+
     def remove_media(self, media_id: int) -> None:
         """Nothing happens when there is none with that id."""
         self._tally("media", media_id)

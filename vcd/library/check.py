@@ -16,6 +16,8 @@ from vcd.library.saved_index import SavedIndex, index_damaged, read_index
 SAMPLE = 200
 """At least so many parts, if there are, are compared with the index."""
 MIN_RECALL = 0.95
+ROUNDING = 0.02
+"""Of a similarity that is worked out from one byte a dimension."""
 
 
 def check_library(folder: Path, config: LibraryConfig) -> list[str]:
@@ -52,7 +54,10 @@ def _mend(folder: Path, rows: Sequence[MediaRow]) -> str:
     """Shell commands that take media out and put them back under the same names."""
     library = f"--library {shlex.quote(str(folder.resolve()))}"
     remove = f"vcd library remove {shlex.join(row.path for row in rows)} {library}"
-    index = [f"cd {shlex.quote(row.root)} && vcd index {shlex.quote(row.path)} {library}" for row in rows]
+    paths: dict[str, list[str]] = {}
+    for row in rows:
+        paths.setdefault(row.root, []).append(row.path)
+    index = [f"cd {shlex.quote(root)} && vcd index {shlex.join(some)} {library}" for root, some in paths.items()]
     return " && ".join([remove, *index])
 
 
@@ -76,7 +81,7 @@ def _check_index(
 ) -> Iterator[str]:
     """It may be absent or behind; what it holds must be what the parts hold."""
     try:
-        saved = read_index(folder, config)
+        saved = read_index(folder, config, whole=True)
         if saved is not None and not saved.is_worn(media, parts):
             _compare(folder, saved, media, parts)
     except LibraryDamaged as error:
@@ -102,6 +107,6 @@ def _compare(folder: Path, saved: SavedIndex, media: Sequence[MediaRow], parts: 
         if alive[end - part.rows + middle] and vector.any():
             _, similarities = saved.index.search(vector, 1, alive)
             asked += 1
-            found += int(similarities[0, 0] >= float(vector[0] @ vector[0]) - 0.01)
+            found += int(similarities[0, 0] >= float(vector[0] @ vector[0]) - ROUNDING)
     if asked and found / asked < MIN_RECALL:
         raise index_damaged(folder, f"it finds only {found} of {asked} stored vectors")

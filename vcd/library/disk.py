@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+
+from vcd.errors import LibraryError
+
 
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
@@ -44,3 +48,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def writing(folder: Path, what: str) -> Iterator[None]:
+    """Turn what the disk says into a `LibraryError` with what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(
+            f"{folder}: {what} cannot be written ({reason}); make room on the disk or check its permissions, "
+            "then run the same command again: it goes on where it stopped"
+        ) from error

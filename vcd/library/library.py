@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from vcd.config import LibraryConfig
 from vcd.errors import LibraryDamaged
 from vcd.library.catalog import Catalog
-from vcd.library.parts import Part, part_path, read_part
+from vcd.library.parts import Part, part_path, read_media, read_part
 from vcd.library.records import MediaRow, PartRow
 from vcd.library.saved_index import load_index
-from vcd.library.vectors import ExactIndex, VectorIndex
+from vcd.library.vectors import STORED, ExactIndex, VectorIndex
 from vcd.types import Descriptors, Neighbours
 
 
@@ -86,7 +86,7 @@ class Library:
         """All descriptors of one reference; None when a writer has removed it meanwhile."""
         row = self._media[media_id]
         try:
-            part = self._read(self._parts[row.part_id]).of_media(row)
+            part = self._read_media(self._parts[row.part_id], row)
         except FileNotFoundError as error:
             with Catalog(self.folder) as catalog:
                 if media_id not in {now.id for now in catalog.snapshot()[0]}:
@@ -133,7 +133,7 @@ class Library:
 
     def _load_shelves(self) -> list[_Shelf]:
         media, parts = self._media.values(), self._parts.values()
-        saved = load_index(self.folder, self._config) if self._config.index == "hnsw" else None
+        saved = load_index(self.folder, self._config) if self._config.index in STORED else None
         if saved and saved.is_worn(media, parts):
             saved = None
         covered = set(saved.parts) if saved else set()
@@ -151,6 +151,12 @@ class Library:
         if saved:
             shelves.insert(0, _Shelf(saved.index, saved.media_ids, saved.times_s, saved.alive(media, parts)))
         return shelves
+
+    def _read_media(self, part: PartRow, row: MediaRow) -> Part | None:
+        try:
+            return read_media(self.folder, part, row)
+        except LibraryDamaged as error:
+            raise self._damaged(str(error)) from error
 
     def _read(self, part: PartRow) -> Part:
         try:

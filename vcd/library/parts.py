@@ -1,7 +1,12 @@
-"""Vector files: immutable Parquet, written whole or not at all, read whole or not at all."""
+"""Vector files: immutable Parquet, written whole or not at all; every read is checked.
+
+One media's rows of a large part are read alone: by the row groups they lie in, whose pages have checksums of their own.
+"""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +19,12 @@ from vcd.library.disk import appearing, hash_content
 from vcd.library.records import MediaRow, PartRow
 
 FOLDER = "vectors"
+ROWS_A_PART = 65_536
+"""Of a part that holds many media (34 MB at 256 dimensions); one that holds one media may be longer."""
+ROWS_A_GROUP = 1024
+"""Read at once for one media."""
+READ_WHOLE_BYTES = 4 << 20
+"""Parts up to this size are read whole and compared with their checksum even where a few rows are wanted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,22 +71,50 @@ def write_part(folder: Path, part_id: int, part: Part, model: str) -> PartRow:
     path = part_path(folder, part_id)
     path.parent.mkdir(exist_ok=True)
     with appearing(path) as unfinished:
-        pq.write_table(table, unfinished, compression="none", use_dictionary=False, write_statistics=False)
+        pq.write_table(
+            table, unfinished, compression="none", use_dictionary=False, write_statistics=False,
+            row_group_size=ROWS_A_GROUP, write_page_checksum=True,
+        )  # fmt: skip
     return PartRow(part_id, len(part), path.stat().st_size, hash_content(path))
 
 
 def read_part(folder: Path, part: PartRow) -> Part:
     """Read a part and check it; raises `LibraryDamaged`, and `FileNotFoundError` when it is gone."""
     path = part_path(folder, part.id)
-    try:
+    with _explained(path):
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != part.sha256:
             raise ValueError("its checksum differs")
         with pq.ParquetFile(pa.BufferReader(content)) as file:
             return _unpack(file.read(use_threads=False).combine_chunks())
+
+
+def read_media(folder: Path, part: PartRow, row: MediaRow) -> Part | None:
+    """The rows of one media, checked; None when they are not where its row says. Raises as `read_part` does."""
+    if part.size_bytes <= READ_WHOLE_BYTES:
+        return read_part(folder, part).of_media(row)
+    path = part_path(folder, part.id)
+    with _explained(path):
+        if path.stat().st_size != part.size_bytes:
+            raise ValueError("its size differs")
+        with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
+            if file.metadata.num_rows != part.rows:
+                raise ValueError("it has another number of rows")
+            ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
+            first, last = np.searchsorted(ends, [row.first_row, row.first_row + row.frames - 1], side="right")
+            groups = range(int(first), min(int(last) + 1, len(ends)))
+            some = _unpack(file.read_row_groups(groups, use_threads=False).combine_chunks())
+            before = int(ends[first - 1]) if first else 0
+            return some.of_media(replace(row, first_row=row.first_row - before))
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, IndexError) as error:
         raise LibraryDamaged(f"{path}: the vectors cannot be read ({error})") from error
 
 

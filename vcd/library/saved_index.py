@@ -10,11 +10,10 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +22,34 @@ from vcd.config import LibraryConfig
 from vcd.errors import LibraryDamaged
 from vcd.library.disk import appearing, hash_content, is_unfinished, sync_folder
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.vectors import HnswIndex
+from vcd.library.vectors import STORED, StoredIndex
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "index"
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
+CHECKED_WHOLE_BYTES = 256 << 20
+"""Larger files are mapped, so that the first query need not read them: then their size and their two ends are compared
+with what was written, and `vcd library verify` compares all of them."""
+END_BYTES = 1 << 20
 MOST_DEAD_ROWS = 0.3
 """Of an index of which more was removed, a search finds too little of what lives: 0.65 of it where 0.9 is dead."""
-_OURS = re.compile(r"(hnsw-(\d+)\.faiss|rows-(\d+)\.npy)")
+_OURS = re.compile(r"(vectors-(\d+)\.faiss|rows-(\d+)\.npy)")
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """By which a file is known to be as it was written."""
+
+    size_bytes: int
+    sha256: str
+    ends: str
+    """SHA-256 of the first and the last `END_BYTES`."""
+
+    @classmethod
+    def of(cls, path: Path) -> "Seal":
+        return cls(path.stat().st_size, hash_content(path), _hash_ends(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +58,8 @@ class Manifest:
 
     index: str
     rows: str
-    checksums: dict[str, str]
-    """SHA-256 of the two files, by name."""
+    seals: dict[str, Seal]
+    """How the two files were written, by name."""
     parts: tuple[PartRow, ...]
     """In row order, as they were when their rows were added."""
     settings: dict[str, Any]
@@ -52,7 +69,7 @@ class Manifest:
 class SavedIndex:
     """An index and what its rows are."""
 
-    index: HnswIndex
+    index: StoredIndex
     media_ids: NDArray[np.int64]
     """int64 (n,), the media of each row."""
     times_s: NDArray[np.float64]
@@ -74,25 +91,30 @@ class SavedIndex:
 
 def build_settings(config: LibraryConfig) -> dict[str, Any]:
     """The settings that shape an index; another value means building it anew."""
-    return {"links": config.links, "effort_build": config.effort_build}
+    if config.index == "hnsw":
+        return {"index": "hnsw", "links": config.links, "effort_build": config.effort_build}
+    return {"index": config.index}
 
 
-def load_index(folder: Path, config: LibraryConfig) -> SavedIndex | None:
+def load_index(folder: Path, config: LibraryConfig, to_grow: bool = False) -> SavedIndex | None:
     """The saved index, checked; None when there is none that can be used."""
     try:
-        return read_index(folder, config)
+        return read_index(folder, config, to_grow)
     except LibraryDamaged as error:
         logger.warning("%s", error)
         return None
 
 
-def read_index(folder: Path, config: LibraryConfig) -> SavedIndex | None:
-    """The saved index, checked; None when there is none. Raises `LibraryDamaged`."""
+def read_index(folder: Path, config: LibraryConfig, to_grow: bool = False, whole: bool = False) -> SavedIndex | None:
+    """The saved index, checked; None when there is none. Raises `LibraryDamaged`.
+
+    `to_grow`: in memory, even where it is large. `whole`: all of it compared with what was written.
+    """
     try:
         manifest = _read_manifest(folder)
         while manifest is not None:
             try:
-                return _load(folder / FOLDER, manifest, config)
+                return _load(folder / FOLDER, manifest, config, to_grow, whole)
             except FileNotFoundError:
                 # A writer may have replaced the index since its manifest was read.
                 read, manifest = manifest, _read_manifest(folder)
@@ -116,7 +138,7 @@ def save_index(folder: Path, saved: SavedIndex) -> None:
     place.mkdir(exist_ok=True)
     ours = [match for path in place.iterdir() if (match := _OURS.fullmatch(path.name))]
     number = 1 + max((int(match[2] or match[3]) for match in ours), default=0)
-    names = {"index": f"hnsw-{number:06d}.faiss", "rows": f"rows-{number:06d}.npy"}
+    names = {"index": f"vectors-{number:06d}.faiss", "rows": f"rows-{number:06d}.npy"}
     with appearing(place / names["index"]) as unfinished, unfinished.open("wb") as file:
         saved.index.save(file)
     with appearing(place / names["rows"]) as unfinished, unfinished.open("wb") as file:
@@ -124,7 +146,7 @@ def save_index(folder: Path, saved: SavedIndex) -> None:
     manifest = {
         "format": FORMAT,
         **names,
-        "sha256": {name: hash_content(place / name) for name in names.values()},
+        "seals": {name: astuple(Seal.of(place / name)) for name in names.values()},
         "parts": [astuple(part) for part in saved.parts],
         "settings": saved.settings,
     }
@@ -164,35 +186,56 @@ def _read_manifest(folder: Path) -> Manifest | None:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             raise ValueError(f"it is of format {found['format']}")
-        checksums = {name: str(found["sha256"][name]) for name in (found["index"], found["rows"])}
+        seals = {name: Seal(*found["seals"][name]) for name in (found["index"], found["rows"])}
         parts = tuple(PartRow(int(id), int(rows), int(size), str(sha)) for id, rows, size, sha in found["parts"])
         if any(part.rows < 0 for part in parts):
             raise ValueError("a part has less than no rows")
-        return Manifest(found["index"], found["rows"], checksums, parts, dict(found["settings"]))
+        return Manifest(found["index"], found["rows"], seals, parts, dict(found["settings"]))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not as it was written: {error!r}") from error
 
 
-def _load(place: Path, manifest: Manifest, config: LibraryConfig) -> SavedIndex:
-    with _open_checked(place / manifest.rows, manifest.checksums[manifest.rows]) as file:
-        rows = np.load(file)
-    with _open_checked(place / manifest.index, manifest.checksums[manifest.index]) as file:
-        index = HnswIndex.load(file, config)
+def _load(place: Path, manifest: Manifest, config: LibraryConfig, to_grow: bool, whole: bool) -> SavedIndex:
+    kind = str(manifest.settings.get("index"))
+    if kind not in STORED:
+        raise ValueError(f"it is of kind {kind}, which this vcd does not know")
+    maps = not to_grow
+    for name, seal in manifest.seals.items():
+        _check(place / name, seal, whole or to_grow)
+    path, large = place / manifest.rows, manifest.seals[manifest.rows].size_bytes > CHECKED_WHOLE_BYTES
+    rows = np.load(path, mmap_mode="r" if large and maps else None)
+    path, large = place / manifest.index, manifest.seals[manifest.index].size_bytes > CHECKED_WHOLE_BYTES
+    if large and maps:
+        index = STORED[kind].load(path, config)
+    else:
+        with path.open("rb") as file:
+            index = STORED[kind].load(file, config)
     if not len(index) == len(rows) == sum(part.rows for part in manifest.parts):
         raise ValueError(f"{len(index)} vectors, {len(rows)} rows, {sum(p.rows for p in manifest.parts)} rows of parts")
     return SavedIndex(index, rows["media_id"], rows["time_s"], manifest.parts, manifest.settings)
 
 
-@contextmanager
-def _open_checked(path: Path, checksum: str) -> Iterator[IO[bytes]]:
-    """Raises `ValueError` when the file is not as it was written."""
+def _check(path: Path, seal: Seal, whole: bool) -> None:
+    """Raises `ValueError` when the file is not as it was written, `FileNotFoundError` when it is gone."""
+    size_bytes = path.stat().st_size
+    if size_bytes != seal.size_bytes:
+        raise ValueError(f"{path} has {size_bytes} bytes instead of {seal.size_bytes}")
+    if whole or size_bytes <= CHECKED_WHOLE_BYTES:
+        sound = hash_content(path) == seal.sha256
+    else:
+        sound = _hash_ends(path) == seal.ends
+    if not sound:
+        raise ValueError(f"the checksum of {path} differs")
+
+
+def _hash_ends(path: Path) -> str:
     with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-            raise ValueError(f"the checksum of {path} differs")
-        file.seek(0)
-        yield file
+        found = hashlib.sha256(file.read(END_BYTES))
+        file.seek(max(0, path.stat().st_size - END_BYTES))
+        found.update(file.read())
+    return found.hexdigest()
 
 
 def _pack(saved: SavedIndex) -> NDArray[np.void]:

@@ -1,23 +1,20 @@
-"""Nearest vectors by inner product: one interface, an exact twin and an approximate one.
+"""Nearest vectors by inner product: one interface, an exact twin and approximate ones.
 
 Settings of FAISS follow measurements on two cores: HNSW with fp16 storage finds what fp32 finds, 1.4 times as fast
 in 60 % of the memory.
 """
 
 from collections.abc import Callable, Mapping
-from typing import IO, Protocol
+from pathlib import Path
+from typing import IO, ClassVar, Protocol, Self
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from vcd.config import LibraryConfig
-
-if faiss.omp_get_max_threads() <= 8:
-    # faiss 1.15 raised this to 128000, which makes exact search 5 to 7 times slower on few cores.
-    faiss.cvar.distance_compute_blas_threshold = 20
-
-ADDED_AT_ONCE = 100_000
+from vcd.library.ivf import IvfPqIndex, IvfSq8Index
+from vcd.library.nearest import add_in_pieces, read_faiss, search, selector, write_faiss
 
 
 class VectorIndex(Protocol):
@@ -40,6 +37,32 @@ class VectorIndex(Protocol):
     def __len__(self) -> int: ...
 
 
+class StoredIndex(VectorIndex, Protocol):
+    """An index that is kept on the disk."""
+
+    least_rows: ClassVar[int]
+    """It is not made for fewer."""
+
+    def __init__(self, dimension: int, config: LibraryConfig) -> None: ...
+
+    @classmethod
+    def load(cls, source: IO[bytes] | Path, config: LibraryConfig) -> Self:
+        """As `read_faiss` does; raises `RuntimeError` when the file holds no index of this kind."""
+        ...
+
+    def save(self, file: IO[bytes]) -> None:
+        """Raises `OSError`."""
+        ...
+
+    def train(self, sample: NDArray[np.float16], rows: int) -> None:
+        """Prepare, before the first `add`, for so many rows like those of the sample."""
+        ...
+
+    def suits(self, rows: int) -> bool:
+        """Whether it may grow to so many rows rather than be made anew."""
+        ...
+
+
 class ExactIndex:
     """Compares with every vector; the specification of the others."""
 
@@ -47,13 +70,14 @@ class ExactIndex:
         self._index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
     def add(self, vectors: NDArray[np.float16]) -> None:
-        _add(self._index, vectors)
+        add_in_pieces(self._index, vectors)
 
     def search(
         self, queries: NDArray[np.float32], k: int, alive: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        parameters = None if alive.all() else faiss.SearchParameters(sel=_selector(alive))
-        return _search(self._index, queries, k, parameters)
+        living = selector(alive)
+        parameters = None if living is None else faiss.SearchParameters(sel=living)
+        return search(self._index, queries, k, parameters)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -61,6 +85,8 @@ class ExactIndex:
 
 class HnswIndex:
     """Hierarchical navigable small worlds (Malkov & Yashunin, 2018), fp16 storage."""
+
+    least_rows: ClassVar[int] = 1
 
     def __init__(self, dimension: int, config: LibraryConfig) -> None:
         self._index = faiss.IndexHNSWSQ(
@@ -71,13 +97,13 @@ class HnswIndex:
         self._set_up(config)
 
     @classmethod
-    def load(cls, file: IO[bytes], config: LibraryConfig) -> "HnswIndex":
+    def load(cls, source: IO[bytes] | Path, config: LibraryConfig) -> Self:
         """Read a saved index; raises `RuntimeError` when it is no index.
 
         Check it before: FAISS trusts the links that it reads, and follows damaged ones out of its memory.
         """
         self = cls.__new__(cls)
-        self._index = faiss.read_index(faiss.PyCallbackIOReader(file.read))
+        self._index = read_faiss(source)
         if not isinstance(self._index, faiss.IndexHNSWSQ):
             raise RuntimeError("the file holds another kind of index")
         self._set_up(config)
@@ -92,44 +118,33 @@ class HnswIndex:
         self._index.keep_max_size_level0 = True
 
     def save(self, file: IO[bytes]) -> None:
-        """Raises `OSError`; given a path, FAISS would not tell that the disk was full at the last bytes."""
-        faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write))
+        """Raises `OSError`."""
+        write_faiss(self._index, file)
+
+    def train(self, sample: NDArray[np.float16], rows: int) -> None:
+        """Nothing to do: it needs no training."""
+
+    def suits(self, rows: int) -> bool:  # noqa: ARG002
+        return True
 
     def add(self, vectors: NDArray[np.float16]) -> None:
-        _add(self._index, vectors)
+        add_in_pieces(self._index, vectors)
 
     def search(
         self, queries: NDArray[np.float32], k: int, alive: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        selector = None if alive.all() else _selector(alive)
-        parameters = faiss.SearchParametersHNSW(sel=selector, efSearch=max(self._effort, k))
-        return _search(self._index, queries, k, parameters)
+        parameters = faiss.SearchParametersHNSW(sel=selector(alive), efSearch=max(self._effort, k))
+        return search(self._index, queries, k, parameters)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
 
-INDEXES: Mapping[str, Callable[[int, LibraryConfig], VectorIndex]] = {"hnsw": HnswIndex, "exact": ExactIndex}
-
-
-def _selector(alive: NDArray[np.bool_]) -> "faiss.IDSelector":
-    return faiss.IDSelectorBitmap(np.packbits(alive, bitorder="little"))
-
-
-def _add(index: "faiss.Index", vectors: NDArray[np.float16]) -> None:
-    """In pieces, because FAISS wants float32, twice the memory."""
-    for start in range(0, len(vectors), ADDED_AT_ONCE):
-        index.add(vectors[start : start + ADDED_AT_ONCE].astype(np.float32))
-
-
-def _search(
-    index: "faiss.Index", queries: NDArray[np.float32], k: int, parameters: "faiss.SearchParameters | None"
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    found = max(1, min(k, index.ntotal))
-    similarities, rows = index.search(np.ascontiguousarray(queries), found, params=parameters)
-    padding = ((0, 0), (0, k - found))
-    similarities = np.where(rows < 0, -1, similarities)
-    return (
-        np.pad(rows, padding, constant_values=-1).astype(np.int64),
-        np.pad(similarities, padding, constant_values=-1).astype(np.float32),
-    )
+INDEXES: Mapping[str, Callable[[int, LibraryConfig], VectorIndex]] = {
+    "hnsw": HnswIndex,
+    "exact": ExactIndex,
+    "ivf-sq8": IvfSq8Index,
+    "ivf-pq": IvfPqIndex,
+}
+STORED: Mapping[str, type[StoredIndex]] = {"hnsw": HnswIndex, "ivf-sq8": IvfSq8Index, "ivf-pq": IvfPqIndex}
+"""Those that are slow to make, and so are kept on the disk."""

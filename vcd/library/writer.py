@@ -1,37 +1,28 @@
 """Changing a library: one writer at a time, every change committed by the catalog or not at all."""
 
-import fcntl
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 
 from vcd.config import LibraryConfig
-from vcd.errors import LibraryDamaged, LibraryError, LibraryLocked, LibraryMismatch, LibraryMissing
+from vcd.errors import LibraryError, LibraryMismatch, LibraryMissing
 from vcd.library.catalog import Catalog, require_catalog
-from vcd.library.disk import is_unfinished
-from vcd.library.parts import FOLDER, Part, part_path, read_part, write_part
+from vcd.library.disk import is_unfinished, writing
+from vcd.library.grow import grow, usable_index
+from vcd.library.lock import lock
+from vcd.library.parts import FOLDER, Part, part_path, write_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import (
-    SavedIndex,
-    build_settings,
-    delete_index,
-    delete_strays,
-    load_index,
-    save_index,
-)
-from vcd.library.vectors import HnswIndex
+from vcd.library.saved_index import delete_index, delete_strays, save_index
+from vcd.library.vectors import STORED
 from vcd.types import Descriptors
 
 logger = logging.getLogger(__name__)
-
-LOCK = ".lock"
 
 
 class LibraryWriter:
@@ -40,13 +31,13 @@ class LibraryWriter:
     def __init__(self, folder: Path, config: LibraryConfig) -> None:
         """Open an existing library; raises a `LibraryError` that says what to do."""
         self.folder = folder
-        self._config = config
+        self.config = config
         require_catalog(folder)
         with ExitStack() as opened:
-            opened.enter_context(_lock(folder))
-            self._catalog = opened.enter_context(Catalog(folder, writable=True))
-            self.settings = self._catalog.settings
-            self._delete_stray_parts()
+            opened.enter_context(lock(folder))
+            self.catalog = opened.enter_context(Catalog(folder, writable=True))
+            self.settings = self.catalog.settings
+            self.delete_stray_parts()
             self._opened = opened.pop_all()
 
     @classmethod
@@ -80,7 +71,7 @@ class LibraryWriter:
 
     def media(self) -> list[MediaRow]:
         """All references, sorted by path."""
-        return self._catalog.snapshot()[0]
+        return self.catalog.snapshot()[0]
 
     def add(
         self,
@@ -94,17 +85,17 @@ class LibraryWriter:
 
         A replacement keeps the name and the root of what it replaces.
         """
-        media_id = self._catalog.next_id("media")
-        path, root = (replaces.path, Path(replaces.root)) if replaces else self._free_path(descriptors.name, root)
+        media_id = self.catalog.next_id("media")
+        path, root = (replaces.path, Path(replaces.root)) if replaces else self.free_path(descriptors.name, root)
         part = self._write(media_id, descriptors)
         row = MediaRow(
             id=media_id, path=path, root=str(root), content_hash=content_hash, size_bytes=stat.st_size,
             mtime_ns=stat.st_mtime_ns, kind=descriptors.info.kind, duration_s=descriptors.info.duration_s,
             width_px=descriptors.info.width_px, height_px=descriptors.info.height_px,
-            format=descriptors.info.format, frames=len(descriptors), added_at=_now(),
+            format=descriptors.info.format, frames=len(descriptors), added_at=now(),
             part_id=part.id, first_row=0,
         )  # fmt: skip
-        with self._catalog.change() as change:
+        with self.catalog.change() as change:
             if replaces:
                 change.remove_media(replaces.id)
                 change.remove_unused_parts()
@@ -115,67 +106,40 @@ class LibraryWriter:
 
     def update_file(self, row: MediaRow, root: Path, stat: os.stat_result) -> None:
         """The same content has another modification time, or lies in another folder."""
-        with self._catalog.change() as change:
+        with self.catalog.change() as change:
             change.move_media(row.id, str(root), stat.st_mtime_ns)
 
     def remove(self, rows: Iterable[MediaRow]) -> None:
         """From here on no reader that opens the library sees them; their files are deleted after."""
-        with self._catalog.change() as change:
+        with self.catalog.change() as change:
             for row in rows:
                 change.remove_media(row.id)
             change.remove_unused_parts()
-        self._delete_stray_parts()
+        self.delete_stray_parts()
 
     def note_problem(self, file: Path, reason: str) -> None:
         """Remember that a file could not be indexed, until it is added."""
-        with self._catalog.change() as change:
-            change.note_problem(os.path.abspath(file), reason, _now())
+        with self.catalog.change() as change:
+            change.note_problem(os.path.abspath(file), reason, now())
 
-    def update_index(self) -> None:
+    def update_index(self, without_dead_rows: bool = False) -> None:
         """Bring the index up to the parts: add what it lacks, or build it anew when too much of it is dead.
 
         The library answers without it, too: when this raises, all media are still there and found.
         """
-        self._delete_stray_parts()
-        if self._config.index != "hnsw":
+        self.delete_stray_parts()
+        if self.config.index not in STORED:
             return
-        media, parts = self._catalog.snapshot()
-        saved = self._usable_index(media, parts)
-        missing = self._read(set(parts) - set(saved.parts if saved else ()))
-        with self._writing("the index"):
-            if missing:
-                save_index(self.folder, self._extended(saved, missing))
+        media, parts = self.catalog.snapshot()
+        saved = usable_index(self.folder, self.config, media, parts, without_dead_rows)
+        missing = set(parts) - set(saved.parts if saved else ())
+        grown = grow(self.folder, self.config, int(self.settings["dimension"]), saved, missing) if missing else None
+        with writing(self.folder, "the index"):
+            if grown is not None:
+                save_index(self.folder, grown)
             elif saved is None:
                 delete_index(self.folder)
             delete_strays(self.folder)
-
-    def _usable_index(self, media: list[MediaRow], parts: list[PartRow]) -> SavedIndex | None:
-        saved = load_index(self.folder, self._config)
-        if saved is None or saved.settings != build_settings(self._config):
-            return None
-        return None if saved.is_worn(media, parts) else saved
-
-    def _read(self, parts: Iterable[PartRow]) -> list[tuple[PartRow, Part]]:
-        """Parts by id; one that is damaged is left out, because it must not keep the others from being found fast."""
-        found = []
-        for row in sorted(parts, key=lambda row: row.id):
-            try:
-                found.append((row, read_part(self.folder, row)))
-            except (LibraryDamaged, FileNotFoundError) as error:
-                logger.warning("%s; run: vcd library verify --library %s", error, self.folder)
-        return found
-
-    def _extended(self, saved: SavedIndex | None, missing: list[tuple[PartRow, Part]]) -> SavedIndex:
-        index = saved.index if saved else HnswIndex(int(self.settings["dimension"]), self._config)
-        rows, added = zip(*missing, strict=True)
-        index.add(np.concatenate([part.vectors for part in added]))
-        return SavedIndex(
-            index=index,
-            media_ids=np.concatenate([*([saved.media_ids] if saved else []), *(part.media_ids for part in added)]),
-            times_s=np.concatenate([*([saved.times_s] if saved else []), *(part.times_s for part in added)]),
-            parts=(*(saved.parts if saved else ()), *rows),
-            settings=build_settings(self._config),
-        )
 
     def _write(self, media_id: int, descriptors: Descriptors) -> PartRow:
         if descriptors.vectors.shape[1] != self.settings["dimension"]:
@@ -189,36 +153,25 @@ class LibraryWriter:
             vectors=descriptors.vectors.astype(np.float16),
             quality=descriptors.quality,
         )
-        with self._writing(f"the vectors of {descriptors.name}"):
-            return write_part(self.folder, self._catalog.next_id("parts"), part, str(self.settings["model"]))
+        with writing(self.folder, f"the vectors of {descriptors.name}"):
+            return write_part(self.folder, self.catalog.next_id("parts"), part, str(self.settings["model"]))
 
-    def _free_path(self, name: str, root: Path) -> tuple[str, Path]:
+    def free_path(self, name: str, root: Path) -> tuple[str, Path]:
         """Name and root of a file, the name with as many folders before it as set it apart from other files'."""
         file = root / name
-        while self._catalog.holds_path(name) and root != root.parent:
+        while self.catalog.holds_path(name) and root != root.parent:
             name, root = f"{root.name}/{name}", root.parent
-        return (str(file) if self._catalog.holds_path(name) else name), root
+        return (str(file) if self.catalog.holds_path(name) else name), root
 
-    def _delete_stray_parts(self) -> None:
+    def delete_stray_parts(self) -> None:
         """Delete the files of parts that are no more or never were committed, and what a killed process left."""
-        named = {part_path(self.folder, part.id).name for part in self._catalog.snapshot()[1]}
+        named = {part_path(self.folder, part.id).name for part in self.catalog.snapshot()[1]}
         folder = self.folder / FOLDER
-        with self._writing("the folder of vectors"):
+        with writing(self.folder, "the folder of vectors"):
             for path in folder.iterdir() if folder.is_dir() else ():
                 ours = is_unfinished(path) or path.match("part-*.parquet")
                 if ours and path.name not in named and path.is_file():
                     path.unlink()
-
-    @contextmanager
-    def _writing(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, pa.ArrowException) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise LibraryError(
-                f"{self.folder}: {what} cannot be written ({reason}); make room on the disk or check its permissions, "
-                "then run the same command again: it goes on where it stopped"
-            ) from error
 
 
 def find_row(media: Iterable[MediaRow], name: str) -> MediaRow:
@@ -236,7 +189,7 @@ def _create(folder: Path, settings: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(not path.name.startswith(".") and path.name != "README.md" for path in folder.iterdir()):
             raise LibraryError(f"{folder}: is neither empty nor a library; name another folder with --library")
-        with _lock(folder):
+        with lock(folder):
             try:
                 require_catalog(folder)
             except LibraryMissing:
@@ -245,24 +198,5 @@ def _create(folder: Path, settings: dict[str, Any]) -> None:
         raise LibraryError(f"{folder}: no library can be made here: {error.strerror}") from error
 
 
-def _lock(folder: Path) -> IO[bytes]:
-    """An open file whose lock dies with this process; raises `LibraryLocked`."""
-    with ExitStack() as opened:
-        try:
-            file = opened.enter_context((folder / LOCK).open("ab+", buffering=0))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            file.truncate(0)
-            file.write(str(os.getpid()).encode())
-        except BlockingIOError as error:
-            owner = (folder / LOCK).read_text(encoding="utf-8") or "unknown"
-            raise LibraryLocked(
-                f"{folder}: another process ({owner}) is writing to the library; wait until it is done, or end it"
-            ) from error
-        except OSError as error:
-            raise LibraryError(f"{folder}: the library cannot be written: {error.strerror}") from error
-        opened.pop_all()
-    return file
-
-
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
