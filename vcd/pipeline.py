@@ -13,7 +13,7 @@ import vcd
 from vcd.align import drop_overlapping, rescore
 from vcd.config import Config
 from vcd.describe import load_card, make_describer, prove_describer
-from vcd.errors import InputError, LibraryMismatch
+from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
 from vcd.library import Library, LibraryWriter, MediaRow, is_library
@@ -105,11 +105,7 @@ def query(
     """
     model = Model.of(config)
     library = Library(folder, config.library)
-    if library.model != model.card.identity:
-        raise LibraryMismatch(
-            f"{folder}: the library was made with model {library.model}, the query would use {model.card.identity}; "
-            "set describe.model to the library's model, or index the media again into another folder"
-        )
+    model.require(library.model, folder)
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
