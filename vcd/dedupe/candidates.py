@@ -4,7 +4,7 @@ The nearest frames of all frames are sought once; what follows looks at pairs of
 the number of frames, and with the number of pairs that truly share something.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,9 +74,15 @@ class _Hits:
         return np.bincount(self.rows, minlength=1)[self.rows] if len(self.rows) else self.rows
 
 
-def find_candidates(rows: Iterable[MediaRow], library: Library, model: Model, config: SearchConfig) -> Candidates:
-    """Raises `LibraryDamaged`. A file that a writer removed meanwhile is left out."""
+def find_candidates(
+    rows: Iterable[MediaRow], among: Sequence[MediaRow], library: Library, model: Model, config: SearchConfig
+) -> Candidates:
+    """Each of the rows as a query; only files of `among` are found.
+
+    Raises `LibraryDamaged`. A file that a writer removed meanwhile is left out.
+    """
     found = Candidates()
+    wanted = np.array([row.id for row in among], dtype=np.int64)
     for row in rows:
         descriptors = library.descriptors(row.id)
         if descriptors is None or not descriptors.quality.any():
@@ -84,7 +90,7 @@ def find_candidates(rows: Iterable[MediaRow], library: Library, model: Model, co
         found.looks[row.id] = look_of(descriptors)
         query = normalise(descriptors, model.background, config)
         floor = model.calibration.unrelated_similarity
-        hits = _find_hits(query, row.id, library, config.neighbours, floor)
+        hits = _find_hits(query, wanted[wanted != row.id], library, config.neighbours, floor)
         others = _choose(query, hits, floor)[: config.candidates]
         found.pairs.update((min(row.id, other), max(row.id, other)) for other in others)
         if held := _held(query, row.id, hits):
@@ -98,12 +104,13 @@ def look_of(descriptors: Descriptors) -> NDArray[np.float32]:
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-6), dtype=np.float32)
 
 
-def _find_hits(query: Descriptors, media_id: int, library: Library, neighbours: int, floor: float) -> _Hits:
-    """Margins of at least ALIKE to other files."""
+def _find_hits(query: Descriptors, wanted: NDArray[np.int64], library: Library, neighbours: int, floor: float) -> _Hits:
+    """Margins of at least ALIKE to the files that are wanted."""
     found = library.nearest(query.vectors, neighbours)
     margins = np.minimum(1.0, (found.similarities - query.bias[:, None] - floor) / (1 - floor))
-    there = (found.media_ids >= 0) & (found.media_ids != media_id) & (margins >= ALIKE)
-    rows, columns = np.nonzero(there & (query.quality > 0)[:, None])
+    rows, columns = np.nonzero((margins >= ALIKE) & (query.quality > 0)[:, None])
+    here = np.isin(found.media_ids[rows, columns], wanted)
+    rows, columns = rows[here], columns[here]
     ids, times_s, worth = found.media_ids[rows, columns], found.times_s[rows, columns], margins[rows, columns]
     order = np.lexsort((times_s, -worth, ids, rows))
     # Of each row and file the first is the best.

@@ -42,7 +42,7 @@ def dedupe(
     media = {row.id: row for row in library.media}
     first, same = _by_content(library.media)
     by_part = sorted(first, key=lambda row: (row.part_id, row.first_row))
-    found = find_candidates(progress(by_part, "searching", len(by_part)), library, model, search)
+    found = find_candidates(progress(by_part, "searching", len(by_part)), first, library, model, search)
     make = PairMaker(library, model, config)
 
     def look_at(one: MediaRow, other: MediaRow) -> Pair | None:
