@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import vcd
-from vcd.config import Config
+from vcd.config import Config, SearchConfig
 from vcd.dedupe.candidates import find_candidates
 from vcd.dedupe.clusters import find_clusters
 from vcd.dedupe.groups import make_groups
@@ -38,39 +38,42 @@ def dedupe(
     library = Library(folder, config.library)
     model.require(library.model, folder)
     known = find_known(folder)
-    search = replace(config.search, neighbours=min(NEIGHBOURS, config.search.neighbours))
     media = {row.id: row for row in library.media}
     first, same = _by_content(library.media)
     by_part = sorted(first, key=lambda row: (row.part_id, row.first_row))
-    found = find_candidates(progress(by_part, "searching", len(by_part)), first, library, model, search)
-    make = PairMaker(library, model, config)
+    found = find_candidates(progress(by_part, "searching", len(by_part)), first, library, model, _fewer(config.search))
+    make = PairMaker(library, model, config, found.biases)
 
     def look_at(one: MediaRow, other: MediaRow) -> Pair | None:
-        return None if frozenset((one.path, other.path)) in known else make(one, other)
+        return None if is_known((one, other)) else make(one, other)
 
-    todo = sorted(found.pairs)
-    made = [look_at(media[one], media[other]) for one, other in progress(todo, "comparing", len(todo))]
-    pairs = [pair for pair in made if pair]
-    stretches = find_stretches(found.held, pairs, media)
-    alike = [pair for pair in same if frozenset((pair.holder.path, pair.held.path)) not in known]
-    left_out = sum(frozenset((media[a].path, media[b].path)) in known for a, b in todo) + len(same) - len(alike)
-    pairs = [*without_stretches(pairs, stretches), *alike]
+    def is_known(pair: tuple[MediaRow, MediaRow]) -> bool:
+        return frozenset(row.path for row in pair) in known
 
-    def complete(one: MediaRow, other: MediaRow) -> Pair | None:
-        pair = look_at(one, other)
-        return next(iter(without_stretches([pair], stretches)), None) if pair else None
+    todo = [(media[one], media[other]) for one, other in sorted(found.pairs)]
+    made = [pair for rows in progress(todo, "comparing", len(todo)) if (pair := look_at(*rows))]
+    stretches = find_stretches(found.held, made, media)
+    alike = [pair for pair in same if not is_known((pair.holder, pair.held))]
+    pairs = [*without_stretches(made, stretches), *alike]
+
+    def complete(*rows: MediaRow) -> Pair | None:
+        return next(iter(without_stretches(filter(None, [look_at(*rows)]), stretches)), None)
 
     groups, more = make_groups(pairs, min_coverage, complete)
     return Duplicates(
         groups=tuple(groups),
-        pairs=tuple(sorted([*pairs, *more], key=lambda p: (p.holder.path, -p.share_of_held, p.held.path))),
+        pairs=tuple(sorted([*pairs, *more], key=Pair.sort_key)),
         stretches=tuple(stretches),
         files=len(media),
-        left_out=left_out,
+        left_out=sum(map(is_known, todo)) + len(same) - len(alike),
         min_coverage=min_coverage,
-        clusters=tuple(find_clusters(found.looks, {row.id: row for row in first}, clusters)),
+        clusters=tuple(find_clusters(found.looks, media, clusters)),
         made_with={"vcd": vcd.__version__, "config": config.digest, "library": str(folder), **model.made_with},
     )
+
+
+def _fewer(search: SearchConfig) -> SearchConfig:
+    return replace(search, neighbours=min(NEIGHBOURS, search.neighbours))
 
 
 def _by_content(media: list[MediaRow]) -> tuple[list[MediaRow], list[Pair]]:

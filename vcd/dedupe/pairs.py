@@ -1,6 +1,11 @@
 """Two files of the library -> what they share."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vcd.align import drop_overlapping, rescore
 from vcd.config import Config
@@ -8,7 +13,7 @@ from vcd.dedupe.records import Pair, by_size
 from vcd.dedupe.spans import length_s
 from vcd.library import Library, MediaRow
 from vcd.model import Model
-from vcd.search import match_all, normalise
+from vcd.search import match_all
 from vcd.types import Descriptors, Segment, Span
 
 KEPT = 512
@@ -16,10 +21,12 @@ KEPT = 512
 
 
 class PairMaker:
-    """Aligns files of one library."""
+    """Aligns files of one library; `biases` are those of their descriptors, by media id."""
 
-    def __init__(self, library: Library, model: Model, config: Config) -> None:
-        self._library, self._model, self._config = library, model, config
+    def __init__(
+        self, library: Library, model: Model, config: Config, biases: Mapping[int, NDArray[np.float32]]
+    ) -> None:
+        self._model, self._config, self._biases = model, config, biases
         self._descriptors = lru_cache(maxsize=KEPT)(library.descriptors)
 
     def __call__(self, one: MediaRow, other: MediaRow) -> Pair | None:
@@ -28,12 +35,11 @@ class PairMaker:
         query, reference = self._descriptors(held.id), self._descriptors(holder.id)
         if query is None or reference is None:
             return None
-        segments = self._align(query, reference)
+        segments = self._align(replace(query, bias=self._biases.get(held.id, query.bias)), reference)
         return pair_of(holder, held, segments) if segments else None
 
     def _align(self, query: Descriptors, reference: Descriptors) -> list[Segment]:
         model, config = self._model, self._config
-        query = normalise(query, model.background, config.search)
         found = model.aligner.align(query, reference, match_all(query, reference, config.search.neighbours))
         scored = [rescore(segment, model.calibration) for segment in found]
         return drop_overlapping([segment for segment in scored if segment.score >= config.report.min_score])

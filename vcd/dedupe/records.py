@@ -38,6 +38,10 @@ class Pair:
     def share_of(self, media_id: int) -> float:
         return self.share_of_held if media_id == self.held.id else self.share_of_holder
 
+    def sort_key(self) -> tuple[str, float, str]:
+        """By holder, falling share of the held file, held file."""
+        return self.holder.path, -self.share_of_held, self.held.path
+
     def relation(self, min_coverage: float) -> Relation:
         """identical: the same bytes. duplicate: each holds so much of the other. part: one does. overlap: neither."""
         if self.same_bytes:
