@@ -8,7 +8,7 @@ from vcd.config import Config, SearchConfig
 from vcd.dedupe.candidates import find_candidates
 from vcd.dedupe.clusters import find_clusters
 from vcd.dedupe.groups import make_groups
-from vcd.dedupe.known import find_known
+from vcd.dedupe.known import find_known, is_known
 from vcd.dedupe.pairs import PairMaker, same_bytes
 from vcd.dedupe.records import Duplicates, Pair
 from vcd.dedupe.stretches import find_stretches, without_stretches
@@ -45,15 +45,12 @@ def dedupe(
     make = PairMaker(library, model, config, found.biases)
 
     def look_at(one: MediaRow, other: MediaRow) -> Pair | None:
-        return None if is_known((one, other)) else make(one, other)
-
-    def is_known(pair: tuple[MediaRow, MediaRow]) -> bool:
-        return frozenset(row.path for row in pair) in known
+        return None if is_known(known, one, other) else make(one, other)
 
     todo = [(media[one], media[other]) for one, other in sorted(found.pairs)]
     made = [pair for rows in progress(todo, "comparing", len(todo)) if (pair := look_at(*rows))]
     stretches = find_stretches(found.held, made, media)
-    alike = [pair for pair in same if not is_known((pair.holder, pair.held))]
+    alike = [pair for pair in same if not is_known(known, pair.holder, pair.held)]
     pairs = [*without_stretches(made, stretches), *alike]
 
     def complete(*rows: MediaRow) -> Pair | None:
@@ -65,7 +62,7 @@ def dedupe(
         pairs=tuple(sorted([*pairs, *more], key=Pair.sort_key)),
         stretches=tuple(stretches),
         files=len(media),
-        left_out=sum(map(is_known, todo)) + len(same) - len(alike),
+        left_out=sum(is_known(known, *rows) for rows in todo) + len(same) - len(alike),
         min_coverage=min_coverage,
         clusters=tuple(find_clusters(found.looks, media, clusters)),
         made_with={"vcd": vcd.__version__, "config": config.digest, "library": str(folder), **model.made_with},

@@ -36,6 +36,10 @@ def find_known(folder: Path) -> set[frozenset[str]]:
     return known
 
 
+def is_known(known: set[frozenset[str]], one: MediaRow, other: MediaRow) -> bool:
+    return frozenset((one.path, other.path)) in known
+
+
 def add_known(names: tuple[str, str], folder: Path, config: Config) -> tuple[str, str]:
     """Note two files, named by stored path or by file, as no duplicates of each other; their stored paths.
 
