@@ -141,6 +141,9 @@ class VerifyConfig:
     """sift: sure. orb: several times as fast, and blind where a copy is much smaller or blurred."""
     pairs: Annotated[int, Within(1, 100)] = 6
     """Moments of a segment that are looked at."""
+    stills: Annotated[int, Within(0, 10_000)] = 8
+    """References beside the probable ones, best first, that a single picture is compared with: in a large library
+    much looks a little like it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Stages 1 and 2 on one file: what a worker process does."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, islice
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vcd.align import load_calibration, refine_ends
+from vcd.align import load_calibration, refine_ends, refine_moment
 from vcd.config import Config, DescribeConfig, MediaConfig, SampleConfig
 from vcd.describe import Describer, choose_views, describe_frames, make_describer, short_side_for
 from vcd.errors import InputError
@@ -117,11 +117,22 @@ def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Se
     floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
     look_query = _look(both[0], QUERY_STEP_S, config.describe, segment.view)
     look_reference = _look(both[1], REFERENCE_STEP_S, config.describe, WHOLE)
+    if both[0].info.kind == "image":
+        if both[1].info.kind == "image":
+            return segment
+        picture = look_query(segment.query_span)
+        look_every = _look_every(both[1], config.describe, WHOLE)
+        return refine_moment(segment, picture, look_every, both[1].info.duration_s, floor)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
 
 
 def _look(media: Media, step_s: float, describe: DescribeConfig, view: View) -> Look:
-    def look(span: Span) -> Descriptors:
+    look_every = _look_every(media, describe, view)
+    return lambda span: look_every(span, step_s)
+
+
+def _look_every(media: Media, describe: DescribeConfig, view: View) -> Callable[[Span, float], Descriptors]:
+    def look(span: Span, step_s: float) -> Descriptors:
         frames = media.frames_between(span, step_s)
         return describe_frames(frames, "", media.info, _describer(describe), describe.batch, [view])[0]
 
