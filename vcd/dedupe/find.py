@@ -18,6 +18,8 @@ from vcd.types import Progress, quiet
 
 NEIGHBOURS = 64
 """Copies inside a library are mostly whole: fewer neighbours than for a query say enough."""
+EFFORT = 128
+"""Nor does a single frame that the index misses matter."""
 MIN_COVERAGE = 0.5
 
 
@@ -35,7 +37,7 @@ def dedupe(
     when the list of known pairs cannot be read.
     """
     model = Model.of(config)
-    library = Library(folder, config.library)
+    library = Library(folder, replace(config.library, effort_search=min(EFFORT, config.library.effort_search)))
     model.require(library.model, folder)
     known = find_known(folder)
     media = {row.id: row for row in library.media}
