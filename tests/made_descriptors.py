@@ -13,12 +13,12 @@ FLOOR = 0.42
 class MadeFilm:
     """Shots of 2 to 6 s; inside a shot the vector drifts, so that frames a second apart have a cosine near 0.9."""
 
-    def __init__(self, seed: int, duration_s: float = 120.0, static: bool = False) -> None:
+    def __init__(self, seed: int, duration_s: float = 120.0, static: bool = False, dimension: int = DIMENSION) -> None:
         self._rng = np.random.default_rng(seed)
         self.duration_s = duration_s
         self.cuts_s = np.concatenate([[0.0], np.cumsum(self._rng.uniform(2, 6, 1000))])
-        self._shots = self._rng.normal(size=(len(self.cuts_s), DIMENSION))
-        self._drifts = self._rng.normal(size=(len(self.cuts_s), DIMENSION)) * (0.0 if static else 0.45)
+        self._shots = self._rng.normal(size=(len(self.cuts_s), dimension))
+        self._drifts = self._rng.normal(size=(len(self.cuts_s), dimension)) * (0.0 if static else 0.45)
         if static:
             self._shots[:] = self._shots[0]
 

@@ -14,10 +14,22 @@ def preselect(found: Sequence[tuple[Segment, int]], config: Config) -> list[tupl
     least = config.report.min_score
     if config.verify.when != "never":
         least = min(least, config.verify.grey_from)
-    kept = drop_overlapping([segment for segment, _ in found if segment.score >= least])
+    kept = _one_of_each([segment for segment, _ in found if segment.score >= least], config)
     if config.report.top and config.verify.when == "never":
         kept = choose(kept, config)
     return [(segment, media_ids[id(segment)]) for segment in kept]
+
+
+def _one_of_each(segments: Sequence[Segment], config: Config) -> list[Segment]:
+    """No two segments for one copy, but for single pictures one upright and one mirrored: which of them it is shows
+    when both files are looked at. Of the improbable ones as many as the settings say.
+    """
+    stills = [segment for segment in segments if segment.evidence and segment.evidence.still]
+    views = [drop_overlapping([s for s in stills if s.mirrored == mirrored]) for mirrored in (False, True)]
+    improbable = [s for view in views for s in view if s.score < config.report.min_score]
+    dropped = {id(s) for s in sorted(improbable, key=lambda s: -s.score)[config.verify.stills :]}
+    others = drop_overlapping([s for s in segments if not (s.evidence and s.evidence.still)])
+    return [*others, *(s for view in views for s in view if id(s) not in dropped)]
 
 
 def choose(segments: Sequence[Segment], config: Config) -> list[Segment]:

@@ -146,12 +146,15 @@ class VerifyConfig:
     """grey: segments whose score says too little. always: all segments."""
     grey_from: Annotated[float, Within(0, 1)] = 0.05
     """Scores from here on ..."""
-    grey_to: Annotated[float, Within(0, 1)] = 0.95
+    grey_to: Annotated[float, Within(0, 1)] = 0.98
     """... to here are grey."""
     features: Literal["sift", "orb"] = "sift"
     """sift: sure. orb: several times as fast, and blind where a copy is much smaller or blurred."""
     pairs: Annotated[int, Within(1, 100)] = 6
     """Moments of a segment that are looked at."""
+    stills: Annotated[int, Within(0, 10_000)] = 8
+    """References beside the probable ones, best first, that a single picture is compared with: in a large library
+    much looks a little like it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

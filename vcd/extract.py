@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vcd.align import load_calibration, refine_ends
+from vcd.align import load_calibration, refine_ends, refine_moment
 from vcd.config import Config, DescribeConfig, MediaConfig, SampleConfig
 from vcd.describe import Describer, choose_views, describe_frames, make_describer, short_side_for
 from vcd.errors import InputError
@@ -129,6 +129,11 @@ def refine(segment: Segment, query: Path, reference: Path, config: Config) -> Se
     floor = load_calibration(card.name, card.unrelated_similarity).unrelated_similarity
     look_query = _look(both[0], config.describe, segment.view)
     look_reference = _look(both[1], config.describe, WHOLE)
+    if both[0].info.kind == "image":
+        if both[1].info.kind == "image":
+            return segment
+        picture = look_query(segment.query_span, 0.0)
+        return refine_moment(segment, picture, look_reference, both[1].info.duration_s, floor)
     return refine_ends(segment, look_query, look_reference, (both[0].info.duration_s, both[1].info.duration_s), floor)
 
 

@@ -1,10 +1,12 @@
 """What the stages after the second need to know of the descriptor model."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from vcd.align import Aligner, Calibration, load_calibration, make_aligner
 from vcd.config import Config
 from vcd.describe import ModelCard, load_background, load_card
+from vcd.errors import LibraryMismatch
 from vcd.search import Background
 
 
@@ -28,6 +30,14 @@ class Model:
             Background.of(background, card.background_similarity) if len(background) else None,
             make_aligner(config.align, calibration.unrelated_similarity),
         )
+
+    def require(self, identity: str, folder: Path) -> None:
+        """Raises `LibraryMismatch` unless the library in the folder was made with this very model."""
+        if identity != self.card.identity:
+            raise LibraryMismatch(
+                f"{folder}: the library was made with model {identity}, not with {self.card.identity}, which the "
+                "settings name; set describe.model to the library's model, or index the media again into another folder"
+            )
 
     @property
     def made_with(self) -> dict[str, object]:

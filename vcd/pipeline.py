@@ -15,7 +15,7 @@ from vcd.align import rescore
 from vcd.choose import choose, is_doubtful, preselect
 from vcd.config import Config
 from vcd.describe import load_card, make_describer, prove_describer
-from vcd.errors import InputError, LibraryMismatch
+from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
 from vcd.library import Library, LibraryWriter, MediaRow, is_library
@@ -119,7 +119,7 @@ def query(
     model = Model.of(config)
     album = _album(page, config, model)
     library = Library(folder, config.library)
-    require_model(library, model)
+    model.require(library.model, folder)
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
@@ -141,16 +141,6 @@ def query(
     if album:
         album.write(report)
     return report
-
-
-def require_model(library: Library, model: Model) -> None:
-    """Raises `LibraryMismatch` when the library's vectors are of another model."""
-    if library.model != model.card.identity:
-        raise LibraryMismatch(
-            f"{library.folder}: the library was made with model {library.model}, the query would use "
-            f"{model.card.identity}; set describe.model to the library's model, or index the media again into another "
-            "folder"
-        )
 
 
 def library_facts(library: Library, model: Model) -> dict[str, object]:

@@ -17,7 +17,7 @@ from vcd.extract import extract
 from vcd.library import Library
 from vcd.media.files import MediaPath
 from vcd.model import Model
-from vcd.pipeline import answer, library_facts, make_report, query_task, require_model, worker_count
+from vcd.pipeline import answer, library_facts, make_report, query_task, worker_count
 from vcd.types import MediaInfo, Neighbours, Report
 from vcd.workers import Workers
 
@@ -168,7 +168,7 @@ class ResidentLibrary:
         state = _state_of(self.folder)  # before: what changes meanwhile is seen the next time
         begin_s = time.monotonic()
         library = _HeldLibrary(self.folder, self.config.library)
-        require_model(library, self._model)
+        self._model.require(library.model, library.folder)
         end_s = time.monotonic()
         self._rest_until_s = end_s + REST * (end_s - begin_s)
         self.openings += 1

@@ -9,10 +9,11 @@ from vcd.align.aligner import Aligner
 from vcd.align.calibration import Calibration, load_calibration
 from vcd.align.ends import refine_ends
 from vcd.align.models import ALIGNERS, make_aligner
+from vcd.align.moment import refine_moment
 from vcd.align.overlap import drop_overlapping
 from vcd.align.score import rescore
 
 __all__ = [
     "ALIGNERS", "Aligner", "Calibration", "drop_overlapping", "load_calibration", "make_aligner", "refine_ends",
-    "rescore",
+    "refine_moment", "rescore",
 ]  # fmt: skip

@@ -17,6 +17,9 @@ from vcd.types import Evidence, Geometry
 FOLDER = Path(__file__).parent / "calibrations"
 FALLBACK = "regional-dct"
 EVIDENCE = tuple(f.name for f in fields(Evidence) if f.name != "still")
+STILL_GEOMETRY = {"intercept": -2.0, "weights": {"log_odds": 1.0, "log_inliers": 2.0}}
+"""For models without their own; set by hand, so that ten features that follow one transform, which about one in five
+hundred pairs of unrelated pictures have, do not make a copy of pictures that look nothing alike, and twenty do."""
 GEOMETRY = tuple(f.name for f in fields(Geometry) if f.name != "pairs")
 
 
@@ -41,6 +44,8 @@ class Calibration:
     """Of the margin of a single pair of pictures."""
     geometry: Logistic
     """Of the fields of `Geometry`, and ``log_odds``, which the evidence alone gives."""
+    still_geometry: Logistic
+    """As `geometry`, of a single pair of pictures, in which nothing can move."""
     own: bool = field(default=True)
     """Whether it was fitted for this very model."""
 
@@ -61,6 +66,7 @@ def parse_calibration(model: str, values: Mapping[str, Any]) -> Calibration:
         segment=_logistic(values["segment"], EVIDENCE),
         still=_logistic(values["still"], ("margin",)),
         geometry=_logistic(values["geometry"], ("log_odds", *GEOMETRY)),
+        still_geometry=_logistic(values.get("still_geometry", STILL_GEOMETRY), ("log_odds", *GEOMETRY)),
     )
 
 

@@ -66,7 +66,8 @@ def rescore(segment: Segment, calibration: Calibration) -> Segment:
     if segment.geometry is not None:
         odds = float(np.log(np.clip(score, 1e-6, 1 - 1e-6) / np.clip(1 - score, 1e-6, 1)))
         values = {"log_odds": odds, **{name: float(asdict(segment.geometry)[name]) for name in GEOMETRY}}
-        score = _probability(_log_odds(calibration.geometry, values))
+        logistic = calibration.still_geometry if segment.evidence.still else calibration.geometry
+        score = _probability(_log_odds(logistic, values))
     return replace(segment, score=score)
 
 

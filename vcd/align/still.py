@@ -9,7 +9,8 @@ from vcd.types import Descriptors, Evidence, Segment, Span
 
 def align_still(query: Descriptors, reference: Descriptors, floor: float) -> list[Segment]:
     """A picture against a video gives the moment that looks most like it; a video against a picture gives the
-    stretch that shows it. A picture's own span is 0 to 0.
+    stretch that shows it: a picture looks the same for as long as it is shown, so frames that look half as much like
+    it as the best one does are other pictures. A picture's own span is 0 to 0.
     """
     similarities = query.vectors @ reference.vectors.T - query.bias[:, None]
     if query.info.kind == "image":
@@ -19,7 +20,8 @@ def align_still(query: Descriptors, reference: Descriptors, floor: float) -> lis
         spans = Span(0.0, 0.0), Span(at_s, at_s)
     else:
         shown = similarities[:, 0].astype(np.float64)
-        run = find_run(query, shown, np.ones(len(query), dtype=bool), floor)
+        inside = max(floor, (floor + float(shown.max())) / 2)
+        run = find_run(query, shown, np.ones(len(query), dtype=bool), inside)
         if run is None:
             return []
         quality = float(query.quality[run.first : run.stop].max())

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from vcd import __version__
 from vcd.cli.compare import compare
+from vcd.cli.dedupe import dedupe
 from vcd.cli.demo import demo
 from vcd.cli.doctor import doctor
 from vcd.cli.evaluate import evaluate
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command()(index)
 app.command()(query)
 app.command()(compare)
+app.command()(dedupe)
 app.add_typer(library, name="library")
 app.command()(evaluate)
 app.add_typer(models, name="models")

@@ -22,8 +22,13 @@ def choose_format(format: str | None, output: Path | None, page: Path | None = N
 
 
 def show(report: Report, format: str, output: Path | None) -> None:
-    if output is None:
-        write_stdout(render(report, format))
-    else:
-        write_atomically(render(report, format, for_file=True), output)
+    write(render(report, format, for_file=output is not None), output)
     tell_problems(report.problems)
+
+
+def write(content: bytes, output: Path | None) -> None:
+    """To stdout where no file is named."""
+    if output is None:
+        write_stdout(content)
+    else:
+        write_atomically(content, output)
