@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fix bench bench-full bench-images bench-speed bench-engines docs clean
+.PHONY: demo test check fix bench bench-full bench-images bench-speed bench-engines bench-scale fuzz docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vcd demo
@@ -32,6 +32,12 @@ bench-speed: $(VENV)/.installed-dev
 
 bench-engines: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.engines vcd/describe/shipped/vcd-rmac.toml
+
+bench-scale: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.scale --frames 300000
+
+fuzz: $(VENV)/.installed-dev
+	nice $(BIN)/python -m benchmarks.fuzz 10000 --seed 1
 
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
