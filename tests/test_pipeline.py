@@ -165,12 +165,13 @@ class TestContainers:
         films, clips = tmp_path / "films", tmp_path / "clips"
         films.mkdir()
         clips.mkdir()
+        config = Config(describe=DescribeConfig(model="regional-dct"))
         for number, suffix in enumerate(SUFFIXES):
             source = reference(films / f"film{suffix}", 100 * number)
             reencode(source, clips / f"clip-of-film{suffix}.mp4", START_S, END_S)
             reencode(source, clips / f"clip{suffix}", START_S, END_S)
-        assert index([films], tmp_path / "library", Config()).problems == ()
-        report = query([clips], tmp_path / "library", Config())
+        assert index([films], tmp_path / "library", config).problems == ()
+        report = query([clips], tmp_path / "library", config)
 
         assert report.problems == ()
         found = {Path(segment.query).name: segment for segment in report.segments}

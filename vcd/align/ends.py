@@ -30,7 +30,7 @@ class Grain:
     """Most that the line is moved by at either end."""
 
 
-COARSE = Grain(query_step_s=0.36, reference_step_s=0.28, outer_s=4.0, inner_s=3.0, slack_s=2.0)
+COARSE = Grain(query_step_s=0.26, reference_step_s=0.18, outer_s=4.0, inner_s=3.0, slack_s=2.0)
 FINE = Grain(query_step_s=0.1, reference_step_s=0.03, outer_s=0.7, inner_s=0.7, slack_s=0.3)
 """Coarse: neither step is a multiple of the other, so that each query frame is at another distance from the reference's
 nearest, and together they tell the line more closely than one step. Fine: in fast action one frame off is another

@@ -92,21 +92,7 @@ class VoteAligner:
             return line, run
         there = along(query, reference, line)[plain_run.first : plain_run.stop]
         better = float(np.nan_to_num(plain_run.similarities - there).mean()) >= EXACTER * (1 - self._floor)
-        if better or self._with_next(query, reference, hits, free, plain_run) >= run.gain:
-            return plain, plain_run
-        return line, run
-
-    def _with_next(
-        self, query: Descriptors, reference: Descriptors, hits: Hits, free: NDArray[np.bool_], plain: Run
-    ) -> float:
-        """Gain of a run at the usual speed and of the next one at the usual speed among the other frames."""
-        others = hits.take((hits.rows < plain.first) | (hits.rows >= plain.stop))
-        if not len(others):
-            return plain.gain
-        left = free.copy()
-        left[plain.first : plain.stop] = False
-        _, run = self._follow(query, reference, others, left, USUAL)
-        return plain.gain + (run.gain if run else 0.0)
+        return (plain, plain_run) if better else (line, run)
 
     def _follow(
         self,
