@@ -94,8 +94,8 @@ def test_ctrl_c_while_the_program_starts_shows_no_more_than_its_own_message(libr
         time.sleep(after_s)
         os.killpg(run.pid, signal.SIGINT)
         _, err = run.communicate(timeout=30)
-        if run.returncode == 130:
-            assert err == "vcd: interrupted\n"
+        if run.returncode == 130:  # before a command begins typer ends it, and says nothing
+            assert err in {"vcd: interrupted\n", ""}
         else:  # it was done, or Python itself was not yet ready
             assert run.returncode == 0 or "<module>" in err or err == ""
 
