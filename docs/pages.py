@@ -12,19 +12,22 @@ from typer.main import get_command
 from vcd.cli.main import app
 
 ROOT = Path(__file__).parent.parent
+PLOT = "benchmarks/results/quick/plots/matrix.png"
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Called by mkdocs: adds the pages."""
     for name, content in pages().items():
         files.append(File.generated(config, name, content=content))
+    files.append(File.generated(config, "images/edits.png", abs_src_path=str(ROOT / PLOT)))
     return files
 
 
 def pages() -> dict[str, str]:
     """Markdown by the name of its page."""
     readme = _read("README.md")
-    tables = readme[readme.index("## Accuracy") : readme.index("## More")]
+    tables = readme[readme.index("## Accuracy") : readme.index("## More")].replace(PLOT, "images/edits.png")
+    tables = re.sub(r"\[([^]]+)\]\(benchmarks/[^)]+\)", r"`\1`", tables)
     return {
         "commands.md": commands(),
         "settings.md": settings(),
