@@ -67,7 +67,9 @@ def rescore(segment: Segment, calibration: Calibration) -> Segment:
         odds = float(np.log(np.clip(score, 1e-6, 1 - 1e-6) / np.clip(1 - score, 1e-6, 1)))
         values = {"log_odds": odds, **{name: float(asdict(segment.geometry)[name]) for name in GEOMETRY}}
         logistic = calibration.still_geometry if segment.evidence.still else calibration.geometry
-        score = _probability(_log_odds(logistic, values))
+        compared = _probability(_log_odds(logistic, values))
+        # What local features confirm they do not make less probable, however few pictures could be compared.
+        score = max(score, compared) if segment.verified else compared
     return replace(segment, score=score)
 
 
