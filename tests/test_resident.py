@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.conftest import MakeFilm
+from tests.test_workers import act
 from vcd.config import Config, parse_config
 from vcd.errors import InputError, LibraryMismatch, SetupError
 from vcd.media.files import MediaPath
@@ -44,6 +46,14 @@ def test_it_answers_as_a_query_does(resident: ResidentLibrary, clip: Path, tmp_p
     assert answer.report == query([clip], resident.folder, CONFIG, workers=1)
     assert (answer.media.kind, answer.media.duration_s) == ("video", pytest.approx(6))
     assert 0 <= float(watched.read_text()) <= 1
+
+
+def test_a_file_that_floods_memory_costs_itself(resident: ResidentLibrary) -> None:
+    config = replace(CONFIG, media=replace(CONFIG.media, memory_mb=512))
+    with ResidentLibrary(resident.folder, config, workers=1) as opened:
+        with pytest.raises(InputError, match="needs more memory than the 512 MB that a file may take"):
+            opened.run(act, "a.mp4", "flood")
+        assert opened.run(act, "b.mp4", "one") == "one"
 
 
 def test_threads_share_it(resident: ResidentLibrary, clip: Path, made_film: MakeFilm) -> None:

@@ -28,7 +28,7 @@ REST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answered:
     """What a query found, and what it is."""
 
     report: Report
@@ -99,7 +99,7 @@ class ResidentLibrary:
     """A library that stays open, for any number of threads; use it in a `with` statement.
 
     When a writer has changed it, it is opened again before the next query. Files are read by `workers` processes, each
-    given up after `timeout_s`.
+    given up after `timeout_s` or where it takes more memory than the settings allow.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class ResidentLibrary:
         with self._opening:
             self._rest_until_s = 0.0
 
-    def query(self, item: MediaPath, config: Config | None = None, watched: Path | None = None) -> Answer:
+    def query(self, item: MediaPath, config: Config | None = None, watched: Path | None = None) -> Answered:
         """Which stretches of one file were copied from references? Its name in the answer is `item.given`.
 
         `config` may differ from the library's in what is reported and verified; for `watched` see `extract`. Raises
@@ -154,7 +154,7 @@ class ResidentLibrary:
         read = self.run(extract, item.given, *arguments, watched)
         segments = answer(item.path, read.views, library, self._model, config, self._workers())
         report = make_report(segments, [], 1, config, library_facts(library, self._model))
-        return Answer(report, read.views[0].info)
+        return Answered(report, read.views[0].info)
 
     def run(self, function: Callable[..., R], name: str, *arguments: Any) -> R:
         """`function` in a worker process; raises `InputError` as it does, or when it dies or takes too long."""
@@ -180,7 +180,7 @@ class ResidentLibrary:
             if self._closed:
                 raise SetupError(f"{self.folder}: the library has been closed")
             if self._pool is None or not self._pool.alive:
-                self._pool = Workers(self.workers, self._timeout_s).__enter__()
+                self._pool = Workers(self.workers, self._timeout_s, self.config.media.memory_mb).__enter__()
             return self._pool
 
 
