@@ -20,7 +20,7 @@ from vcd.report.page import render_page
 from vcd.search import normalise
 from vcd.types import Descriptors, Frame, Picture, Report, Segment, View
 from vcd.verify import reference_time
-from vcd.verify.difference import Difference, draw_difference, find_difference
+from vcd.verify.difference import Difference, difference_under, draw_difference, lay_over
 from vcd.workers import Workers
 
 SHOWN_PX = 256
@@ -73,16 +73,20 @@ def _still_moment(segment: Segment) -> float:
 
 
 def _changes(segment: Segment, pairs: Sequence[tuple[Frame, Frame]], features: str) -> Changes | None:
-    """Of the pair whose pictures fit best."""
-    best: tuple[Frame, Frame, Difference] | None = None
-    for frame, other in pairs:
-        found = find_difference(segment.view.of(frame.picture), other.picture, features)
-        if found is not None and (best is None or found.inliers > best[2].inliers):
-            best = frame, other, found
-    if best is None:
-        return None
-    frame, other, found = best
-    seen = segment.view.of(frame.picture)
+    """Of the pair whose pictures fit best; what differs is worked out for that one alone."""
+    laid = [
+        (overlay, frame, seen, other)
+        for frame, other in pairs
+        if (overlay := lay_over(seen := segment.view.of(frame.picture), other.picture, features))
+    ]
+    for overlay, frame, seen, other in sorted(laid, key=lambda pair: -pair[0].inliers):
+        if found := difference_under(seen, other.picture, overlay):
+            return _describe(frame, seen, other, found)
+    return None
+
+
+def _describe(frame: Frame, seen: Picture, other: Frame, found: Difference) -> Changes:
+    """`seen` is the frame's picture as the segment sees it."""
     marked, heat = draw_difference(seen, found)
     scale = math.hypot(found.matrix[0, 0], found.matrix[1, 0])
     high, wide = other.picture.shape[:2]

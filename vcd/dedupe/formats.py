@@ -1,6 +1,5 @@
 """What `dedupe` found as bytes, by the name of the format."""
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from vcd.dedupe.records import Duplicates, Group, Pair, Stretch
 from vcd.errors import printable
 from vcd.library import MediaRow
 from vcd.report import segment_row
-from vcd.report.encode import encode_csv, encode_json
+from vcd.report.encode import encode_csv, encode_json, encode_parquet
 from vcd.report.table import clock, clock_span, render_table
 
 COLUMNS = (
@@ -184,19 +183,10 @@ def as_csv(found: Duplicates) -> bytes:
 def as_parquet(found: Duplicates) -> bytes:
     """As CSV, with all of the answer as JSON in the file's metadata."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    texts, numbers = ("holder", "held", "relation"), {"group": pa.int64()}
-    kinds = {**dict.fromkeys(texts, pa.string()), **numbers}
-    metadata = {"duplicates": encode_json(document(found))}
-    schema = pa.schema([(column, kinds.get(column, pa.float64())) for column in COLUMNS], metadata=metadata)
-    rows = [
-        {name: v.encode("utf-8", "backslashreplace").decode() if isinstance(v, str) else v for name, v in row.items()}
-        for row in pair_rows(found)
-    ]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
-    return sink.getvalue()
+    kinds: dict[str, Any] = dict.fromkeys(COLUMNS, pa.float64())
+    kinds |= dict.fromkeys(("holder", "held", "relation"), pa.string()) | {"group": pa.int64()}
+    return encode_parquet(kinds, pair_rows(found), {"duplicates": encode_json(document(found))})
 
 
 FORMATS: Mapping[str, Callable[[Duplicates], bytes]] = {

@@ -30,7 +30,6 @@ def compact(writer: LibraryWriter) -> Compacted:
 
     Until the index is done, queries compare with what it lacks one by one: slower, and as whole as ever.
 
-
     Needs room on the disk for both. Takes memory for one part, and for the index. Raises `LibraryDamaged` when a
     part cannot be read (nothing is changed then), and `LibraryError` when the disk is full.
     """

@@ -1,7 +1,8 @@
 """Rows as bytes, for every list that vcd prints; any file name goes through."""
 
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -18,6 +19,24 @@ def encode_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """
     lines = [",".join(map(_quoted, row)) + "\n" for row in (header, *rows)]
     return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def encode_parquet(kinds: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, Any]) -> bytes:
+    """A table with the columns of `kinds`, of their types, and `metadata` in its schema.
+
+    Parquet takes no text that is no UTF-8: odd bytes of a file name are shown as escapes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    written = [{column: _as_utf8(row[column]) for column in kinds} for row in rows]
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(written, schema=pa.schema(list(kinds.items()), metadata=metadata)), sink)
+    return sink.getvalue()
+
+
+def _as_utf8(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
 
 
 def _quoted(value: Any) -> str:

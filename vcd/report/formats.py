@@ -1,12 +1,11 @@
 """The output formats, by name: each turns a `Report` into bytes."""
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vcd.report.encode import encode_csv, encode_json
+from vcd.report.encode import encode_csv, encode_json, encode_parquet
 from vcd.report.rows import COLUMNS, MORE, TIMES, document, in_order, problem_row, segment_row
 from vcd.report.table import as_table
 from vcd.types import Report
@@ -32,20 +31,14 @@ def as_csv(report: Report) -> bytes:
 def as_parquet(report: Report) -> bytes:
     """COLUMNS and MORE; problems and made_with as JSON in the file's metadata."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    names = ("query", "reference")
-    flags = ("mirrored", "verified", "refined")
-    kinds = {**dict.fromkeys((*names, "view"), pa.string()), **dict.fromkeys(flags, pa.bool_())}
+    kinds: dict[str, Any] = dict.fromkeys((*COLUMNS, *MORE), pa.float64())
+    kinds |= dict.fromkeys(("query", "reference", "view"), pa.string())
+    kinds |= dict.fromkeys(("mirrored", "verified", "refined"), pa.bool_())
     kinds["region"] = pa.list_(pa.float64())
-    columns = [*COLUMNS, *MORE]
     answer = document(report)
     metadata = {key: json.dumps(answer[key]) for key in ("version", "problems", "made_with")}
-    schema = pa.schema([(column, kinds.get(column, pa.float64())) for column in columns], metadata=metadata)
-    rows = [row | {column: _as_utf8(row[column]) for column in names} for row in answer["segments"]]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
-    return sink.getvalue()
+    return encode_parquet(kinds, answer["segments"], metadata)
 
 
 FORMATS: Mapping[str, Callable[[Report], bytes]] = {
@@ -72,8 +65,3 @@ def _cell(column: str, value: Any) -> Any:
     if column in TIMES:
         return f"{value:.3f}"
     return f"{value:.4f}" if isinstance(value, float) else value
-
-
-def _as_utf8(name: str) -> str:
-    """Parquet takes no file name that is no UTF-8: its odd bytes are shown as escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

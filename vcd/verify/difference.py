@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.types import Picture
-from vcd.verify.features import FINDERS, find_overlay
+from vcd.verify.features import FINDERS, Overlay, find_overlay
 
 Map = NDArray[np.float32]
 """float32 (H, W) or (H, W, 3), in the query's pixels."""
@@ -82,12 +82,20 @@ class Difference:
         return float(self.common.mean())
 
 
+def lay_over(query: Picture, reference: Picture, features: str = "sift") -> Overlay | None:
+    """How the whole reference lies in the whole query; None when no similarity transform lays it there."""
+    finder = FINDERS[features]
+    return find_overlay(finder(query, None), finder(reference, None))
+
+
 def find_difference(query: Picture, reference: Picture, features: str = "sift") -> Difference | None:
     """None when no similarity transform lays the reference over the query."""
-    finder = FINDERS[features]
-    overlay = find_overlay(finder(query, None), finder(reference, None))
-    if overlay is None:
-        return None
+    overlay = lay_over(query, reference, features)
+    return difference_under(query, reference, overlay) if overlay else None
+
+
+def difference_under(query: Picture, reference: Picture, overlay: Overlay) -> Difference | None:
+    """None where too little of the reference lies in the query."""
     height, width = query.shape[:2]
     matrix = _sharpened(query, reference, overlay.matrix)
     laid = cv2.warpAffine(reference, matrix, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
