@@ -16,8 +16,6 @@ from vcd.library.saved_index import SavedIndex, index_damaged, read_index
 SAMPLE = 200
 """At least so many parts, if there are, are compared with the index."""
 MIN_RECALL = 0.95
-ROUNDING = 0.02
-"""Of a similarity that is worked out from one byte a dimension."""
 
 
 def check_library(folder: Path, config: LibraryConfig) -> list[str]:
@@ -107,6 +105,6 @@ def _compare(folder: Path, saved: SavedIndex, media: Sequence[MediaRow], parts: 
         if alive[end - part.rows + middle] and vector.any():
             _, similarities = saved.index.search(vector, 1, alive)
             asked += 1
-            found += int(similarities[0, 0] >= float(vector[0] @ vector[0]) - ROUNDING)
+            found += int(similarities[0, 0] >= float(vector[0] @ vector[0]) - saved.index.rounding)
     if asked and found / asked < MIN_RECALL:
         raise index_damaged(folder, f"it finds only {found} of {asked} stored vectors")

@@ -40,6 +40,7 @@ class IvfIndex:
 
     least_rows: ClassVar[int] = 1000
     """Fewer say too little of what will come; they are better searched exactly."""
+    rounding: ClassVar[float] = 0.02
 
     def __init__(self, dimension: int, config: LibraryConfig) -> None:
         self._dimension = dimension

@@ -42,6 +42,8 @@ class StoredIndex(VectorIndex, Protocol):
 
     least_rows: ClassVar[int]
     """It is not made for fewer."""
+    rounding: ClassVar[float]
+    """How far a similarity may be off for the way in which vectors are stored."""
 
     def __init__(self, dimension: int, config: LibraryConfig) -> None: ...
 
@@ -87,6 +89,7 @@ class HnswIndex:
     """Hierarchical navigable small worlds (Malkov & Yashunin, 2018), fp16 storage."""
 
     least_rows: ClassVar[int] = 1
+    rounding: ClassVar[float] = 0.01
 
     def __init__(self, dimension: int, config: LibraryConfig) -> None:
         self._index = faiss.IndexHNSWSQ(
