@@ -426,14 +426,14 @@ def run(data: Path, cache: Path, *arguments: str) -> None:
 
 
 def test_the_command_measures_prints_and_remembers(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     card, output = make_card(tmp_path / "model"), tmp_path / "images.json"
     arguments = ["--methods", "phash", str(card), "--views", "mirrored", "--output", str(output)]
     run(data, tmp_path / "cache", *arguments)
-    first, told = json.loads(output.read_text()), capsys.readouterr()
+    first, told = json.loads(output.read_text()), capfd.readouterr()
     run(data, tmp_path / "cache", *arguments)
-    second, told_again = json.loads(output.read_text()), capsys.readouterr().err
+    second, told_again = json.loads(output.read_text()), capfd.readouterr().err
 
     rows = [(row["method"], row["views"]) for row in first["methods"]]
     assert rows == [("phash", ""), ("phash", "mirrored"), ("made", ""), ("made", "mirrored")]

@@ -19,7 +19,7 @@ from vcd.model import Model
 from vcd.search import find_candidates, normalise
 from vcd.types import Descriptors
 
-MINUTES = {True: 5.0, False: 40.0}
+MINUTES = {True: 3.0, False: 40.0}
 """Video looked at on each side, at least; quick or not."""
 
 
