@@ -34,6 +34,10 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
+def segments_of(folder: Path) -> list[dict[str, Any]]:
+    return list(manifest_of(folder)["segments"])
+
+
 def index_files(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "index").iterdir())
 
@@ -49,8 +53,11 @@ def frames_not_in_index(folder: Path) -> int:
 
 
 def edit_manifest(folder: Path, **values: Any) -> None:
+    """Of its only segment, where it is not of the whole."""
     manifest = manifest_of(folder)
-    manifest.update(values)
+    (segment,) = manifest["segments"]
+    for name, value in values.items():
+        (segment if name in segment else manifest)[name] = value
     (folder / "index" / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -100,7 +107,7 @@ def index_all_dead(folder: Path, made: Made) -> None:
 def index_of_other_settings(folder: Path, made: Made) -> None:
     with LibraryWriter(folder, replace(CONFIG, links=8, effort_build=16)) as writer:
         writer.update_index()
-    assert manifest_of(folder)["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
+    assert segments_of(folder)[0]["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
     assert frames_not_in_index(folder) == 0
 
 
@@ -202,6 +209,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
         index=".", seals={".": [0, "", ""], "rows-000001.npy": [0, "", ""]}
     ),
     "a manifest without settings": manifest_with(settings=3),
+    "a manifest with segments of words": manifest_with(segments=["a"]),
+    "a manifest whose segments share parts": lambda folder: edit_manifest(
+        folder, segments=2 * manifest_of(folder)["segments"]
+    ),
 }
 
 
@@ -259,7 +270,7 @@ def test_an_index_that_names_a_removed_part_does_not_cover_a_new_one(tmp_path: P
     with open_writer(tmp_path) as writer:
         add(writer, film("old.mp4", 20))
         writer.update_index()
-    old = manifest_of(tmp_path)["parts"][-1]
+    old = segments_of(tmp_path)[0]["parts"][-1]
     for name in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
         (tmp_path / name).unlink(missing_ok=True)
         if (tmp_path / "copy" / name).exists():
@@ -275,8 +286,8 @@ def test_an_index_that_names_a_removed_part_does_not_cover_a_new_one(tmp_path: P
 
 
 def test_an_index_is_made_when_nothing_is_new(tmp_path: Path) -> None:
-    make_library(tmp_path, films(3), EXACT)
-    assert not (tmp_path / "index").exists()
+    make_library(tmp_path, films(3))
+    shutil.rmtree(tmp_path / "index")
     update(tmp_path)
     assert frames_not_in_index(tmp_path) == 0
     assert index_files(tmp_path) == ["manifest.json", "rows-000001.npy", "vectors-000001.faiss"]
@@ -294,7 +305,7 @@ def test_an_index_grows_by_what_is_new_and_old_files_go(tmp_path: Path, monkeypa
     made["new.mp4"] = film("new.mp4", 21)
     with open_writer(tmp_path) as writer:
         add(writer, made["new.mp4"])
-        monkeypatch.setattr("vcd.library.grow.STORED", {"hnsw": lambda *_: pytest.fail("built anew")})
+        monkeypatch.setattr("vcd.library.grow.INDEXES", {"hnsw": lambda *_: pytest.fail("built anew")})
         writer.update_index()
     assert index_files(tmp_path) == ["manifest.json", "rows-000002.npy", "vectors-000002.faiss"]
     assert_holds(tmp_path, made)
@@ -304,7 +315,7 @@ def test_an_index_of_other_settings_is_built_anew_by_the_next_writer(tmp_path: P
     make_library(tmp_path, films(3))
     with LibraryWriter(tmp_path, replace(CONFIG, links=8)) as writer:
         writer.update_index()
-    assert manifest_of(tmp_path)["settings"]["links"] == 8
+    assert segments_of(tmp_path)[0]["settings"]["links"] == 8
 
 
 def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
@@ -367,7 +378,7 @@ def test_a_part_that_is_damaged_keeps_no_other_out_of_the_index(
         update(tmp_path)
     assert "part-000002.parquet" in caplog.text
     assert "vcd library verify" in caplog.text
-    assert [part[0] for part in manifest_of(tmp_path)["parts"]] == [1, 3]
+    assert [part[0] for part in segments_of(tmp_path)[0]["parts"]] == [1, 3]
     written = (tmp_path / "index" / "manifest.json").stat().st_mtime_ns
     update(tmp_path)
     assert (tmp_path / "index" / "manifest.json").stat().st_mtime_ns == written
@@ -377,23 +388,23 @@ def test_a_reader_takes_the_new_index_when_the_one_it_read_about_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_library(tmp_path, films(3))
-    read = saved_index._read_manifest
+    read = saved_index.read_manifest
     calls = []
 
     def read_then_be_overtaken(folder: Path) -> Any:
         manifest = read(folder)
         calls.append(manifest)
         if len(calls) == 1:
-            monkeypatch.setattr(saved_index, "_read_manifest", read)
+            monkeypatch.setattr(saved_index, "read_manifest", read)
             with open_writer(folder) as writer:
                 add(writer, film("new.mp4", 21))
                 writer.update_index()
-            monkeypatch.setattr(saved_index, "_read_manifest", read_then_be_overtaken)
+            monkeypatch.setattr(saved_index, "read_manifest", read_then_be_overtaken)
         return manifest
 
     library = Library(tmp_path, CONFIG)
-    monkeypatch.setattr(saved_index, "_read_manifest", read_then_be_overtaken)
+    monkeypatch.setattr(saved_index, "read_manifest", read_then_be_overtaken)
     assert library.frames_not_in_index() == 0
-    assert len(calls) == 2
+    assert len(calls) == 3  # the old one, a look whether it is still that, the new one
     assert len(library) == 3
     assert set(library.nearest(unit_rows(1, 3), 30).media_ids.ravel().tolist()) == {1, 2, 3, -1}

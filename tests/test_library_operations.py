@@ -30,7 +30,8 @@ from tests.made_library import (
 from vcd import upkeep
 from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
-from vcd.library import Library, LibraryWriter, check_library, gather, parts, saved_index
+from vcd.library import Library, LibraryWriter, check_library, gather, parts, segment
+from vcd.library.saved_index import read_manifest
 from vcd.library.compact import Compacted, compact
 from vcd.library.merge import Merged
 from vcd.types import Descriptors
@@ -339,8 +340,8 @@ def test_a_cut_or_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_index, "CHECKED_WHOLE_BYTES", 0)
-    monkeypatch.setattr(saved_index, "END_BYTES", 64)
+    monkeypatch.setattr(segment, "CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr(segment, "END_BYTES", 64)
 
 
 def mapped_files() -> list[str]:
@@ -388,7 +389,9 @@ def test_verify_reads_all_of_a_large_index_where_opening_it_does_not(tmp_path: P
 def test_few_frames_are_searched_exactly_where_an_index_would_know_too_little(tmp_path: Path, kind: str) -> None:
     config = replace(CONFIG, index=kind)
     made = make_library(tmp_path, films(4), config)
-    assert not (tmp_path / "index").exists()
+    (only,) = read_manifest(tmp_path)
+    assert only.kind == "exact"
+    assert Library(tmp_path, config).frames_not_in_index() == 0
     assert_holds(tmp_path, made, config)
 
 

@@ -40,7 +40,7 @@ def compact(writer: LibraryWriter) -> Compacted:
     dropped = sum(part.rows - sum(row.frames for row in users[part.id]) for part in chosen)
     if len(chosen) > 1 or dropped:
         _rewrite(writer, chosen, users)
-    writer.update_index(without_dead_rows=True)
+    writer.update_index(into_one=True)
     return Compacted(len(parts), len(writer.catalog.snapshot()[1]), dropped)
 
 
