@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from tests.made_library import (
     open_writer,
     unit_rows,
 )
+from vcd.config import LibraryConfig
 from vcd.library import Library, LibraryWriter, check_library, saved_index
+from vcd.library.compact import compact
+from vcd.library.vectors import kind_for
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
@@ -111,10 +115,26 @@ def index_of_other_settings(folder: Path, made: Made) -> None:
     assert frames_not_in_index(folder) == 0
 
 
+def index_of_segments(folder: Path, made: Made) -> None:
+    """Two of them, with removed frames in each, and a film that neither holds."""
+    with open_writer(folder) as writer:
+        for seed, frames in ((50, 5), (51, 1)):
+            made[f"new-{seed}.mp4"] = film(f"new-{seed}.mp4", seed, frames)
+            add(writer, made[f"new-{seed}.mp4"])
+        writer.update_index()
+        writer.remove([row for row in writer.media() if row.path in ("film-03.mp4", "new-51.mp4")])
+        made["last.mp4"] = film("last.mp4", 52, 2)
+        add(writer, made["last.mp4"])
+    del made["film-03.mp4"], made["new-51.mp4"]
+    assert [sum(part[1] for part in segment["parts"]) for segment in segments_of(folder)] == [72, 6]
+    assert frames_not_in_index(folder) == 2
+
+
 STATES = [
     index_as_it_is,
     no_index,
     index_behind,
+    index_of_segments,
     index_with_dead_rows,
     index_mostly_dead,
     index_all_dead,
@@ -323,6 +343,139 @@ def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
     assert_holds(tmp_path, made, EXACT)
     assert_holds(tmp_path, made, CONFIG)
     assert check_library(tmp_path, EXACT) == []
+
+
+def sizes(folder: Path) -> list[int]:
+    """Frames of the segments, those of removed films too, largest first."""
+    return sorted((len(segment) for segment in saved_index.read_manifest(folder)), reverse=True)
+
+
+def test_what_is_new_leaves_a_large_segment_as_it_is_and_takes_in_small_ones(tmp_path: Path) -> None:
+    made = make_library(tmp_path, [film("large.mp4", 0, frames=500)])
+    large = {path: path.stat().st_mtime_ns for path in (tmp_path / "index").glob("*-000001.*")}
+    found = []
+    for seed in range(1, 31):
+        made[f"{seed}.mp4"] = film(f"{seed}.mp4", seed, frames=2)
+        with open_writer(tmp_path) as writer:
+            add(writer, made[f"{seed}.mp4"])
+            writer.update_index()
+        found.append(sizes(tmp_path))
+    assert found[0] == [500, 2]
+    assert found[7] == [500, 16]
+    assert found[8] == [500, 18]
+    assert found[9] == [500, 18, 2]
+    assert max(map(len, found)) == 3
+    assert {path: path.stat().st_mtime_ns for path in large} == large
+    assert_holds(tmp_path, made)
+    with open_writer(tmp_path) as writer:
+        compact(writer)
+    assert sizes(tmp_path) == [560]
+    assert_holds(tmp_path, made)
+    assert check_library(tmp_path, CONFIG) == []
+
+
+def test_a_segment_that_cannot_be_used_is_made_anew_and_the_others_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = make_library(tmp_path, films(12))
+    made["new.mp4"] = film("new.mp4", 21)
+    with open_writer(tmp_path) as writer:
+        add(writer, made["new.mp4"])
+        writer.update_index()
+    for number, missing in ((2, 6), (1, 72)):
+        path = tmp_path / "index" / f"vectors-{number:06d}.faiss"
+        path.write_bytes(path.read_bytes()[:-1])
+        assert frames_not_in_index(tmp_path) == missing
+        assert len(check_library(tmp_path, CONFIG)) == 1
+        assert_holds(tmp_path, made)
+        update(tmp_path)
+        assert frames_not_in_index(tmp_path) == 0
+        assert check_library(tmp_path, CONFIG) == []
+        assert_holds(tmp_path, made)
+    assert "bytes instead of" in caplog.text
+
+
+def test_a_base_that_is_damaged_in_its_middle_is_made_anew_when_it_is_added_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a large segment reads its two ends only; adding to it reads it whole."""
+    monkeypatch.setattr("vcd.library.segment.CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr("vcd.library.segment.END_BYTES", 64)
+    made = make_library(tmp_path, films(3))
+    path = tmp_path / "index" / "rows-000001.npy"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    made["new.mp4"] = film("new.mp4", 21)
+    with open_writer(tmp_path) as writer:
+        add(writer, made["new.mp4"])
+        writer.update_index()
+    assert sizes(tmp_path) == [24]
+    assert check_library(tmp_path, CONFIG) == []
+    assert_holds(tmp_path, made)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_added_and_removed_in_whatever_order_all_is_found_and_segments_stay_few(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    made: Made = {}
+    for step in range(25):
+        with open_writer(tmp_path) as writer:
+            rows = writer.media()
+            if rows and chance.random() < 0.3:
+                gone = rows[chance.integers(len(rows))]
+                writer.remove([gone])
+                del made[gone.path]
+            for number in range(int(chance.integers(0, 3))):
+                one = film(f"{step}-{number}.mp4", 100 * step + number, frames=int(2 ** chance.integers(0, 7)))
+                made[one.name] = one
+                add(writer, one)
+            if chance.random() < 0.8:
+                writer.update_index()
+        assert check_library(tmp_path, CONFIG) == []
+        assert len(sizes(tmp_path)) <= 4
+        assert all(larger > 8 * smaller for larger, smaller in pairwise(sizes(tmp_path)))
+    assert_holds(tmp_path, made)
+    update(tmp_path)
+    assert_holds(tmp_path, made)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"), [(1, "exact"), (49_999, "exact"), (50_000, "hnsw"), (1_000_000, "hnsw"), (1_000_001, "ivf-sq8")]
+)
+def test_auto_chooses_by_the_number_of_frames(rows: int, kind: str) -> None:
+    assert kind_for(LibraryConfig(), rows) == kind
+    assert kind_for(LibraryConfig(index="ivf-pq"), rows) == ("ivf-pq" if rows >= 1000 else "exact")
+
+
+def test_a_library_that_grows_past_a_limit_changes_its_kind_of_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With limits of 20 and 1,100 frames for 50,000 and 1 million."""
+    monkeypatch.setattr("vcd.library.vectors.EXACT_UNDER", 20)
+    monkeypatch.setattr("vcd.library.vectors.HNSW_TO", 1100)
+    auto = replace(CONFIG, index="auto")
+    made = make_library(tmp_path, [film("0.mp4", 0, frames=10)], auto)
+    kinds = []
+    for seed, frames in ((1, 200), (2, 3), (3, 1500), (4, 30)):
+        made[f"{seed}.mp4"] = film(f"{seed}.mp4", seed, frames)
+        with open_writer(tmp_path, auto) as writer:
+            add(writer, made[f"{seed}.mp4"])
+            writer.update_index()
+        kinds.append(sorted((segment.kind, len(segment)) for segment in saved_index.read_manifest(tmp_path)))
+        assert check_library(tmp_path, auto) == []
+        for one in made.values():
+            found = Library(tmp_path, auto).nearest(one.vectors[:5], 1)
+            np.testing.assert_array_equal(found.times_s[:, 0], one.times_s[:5])
+    assert kinds == [
+        [("hnsw", 210)],
+        [("exact", 3), ("hnsw", 210)],
+        [("ivf-sq8", 1713)],
+        [("hnsw", 30), ("ivf-sq8", 1713)],
+    ]
+    assert_holds(tmp_path, made, EXACT)
 
 
 def test_names_that_are_not_ours_do_not_disturb_saving(tmp_path: Path) -> None:

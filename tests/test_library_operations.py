@@ -31,9 +31,9 @@ from vcd import upkeep
 from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
 from vcd.library import Library, LibraryWriter, check_library, gather, parts, segment
-from vcd.library.saved_index import read_manifest
 from vcd.library.compact import Compacted, compact
 from vcd.library.merge import Merged
+from vcd.library.saved_index import read_manifest
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]

@@ -47,7 +47,8 @@ def build(folder: Path, config: Config, frames: int) -> dict[str, Any]:
 def ask(folder: Path, config: Config, videos: int, queries: int, first: int = 0) -> dict[str, Any]:
     """Open the library, then ask; `found` is the share of queries whose copied stretch is among the answers.
 
-    Sources are the videos of seeds from `first` on. Times are of the search of candidates, the part that grows with the library.
+    Sources are the videos of seeds from `first` on. Times are of the search of candidates, the part that grows with the
+    library.
     """
     before_bytes, begin_s = _memory_bytes(), time.perf_counter()
     library = Library(folder, config.library)

@@ -26,7 +26,9 @@ class Compacted:
 
 
 def compact(writer: LibraryWriter) -> Compacted:
-    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index, anew.
+    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index as one.
+
+    The largest segment without removed references is added to, and not made anew.
 
     Until the index is done, queries compare with what it lacks one by one: slower, and as whole as ever.
 

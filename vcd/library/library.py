@@ -134,7 +134,8 @@ class Library:
 
     def _load_shelves(self) -> list[_Shelf]:
         media, parts = self._media.values(), self._parts.values()
-        shelves, covered = [], set()
+        shelves: list[_Shelf] = []
+        covered: set[PartRow] = set()
         for segment, rows in load_segments(self.folder, self._config):
             alive = rows.alive(media, parts)
             if share_dead(alive) <= MOST_DEAD_ROWS:
