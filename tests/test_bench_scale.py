@@ -40,7 +40,7 @@ def test_a_run_writes_what_it_measured_and_keeps_the_other_runs(tmp_path: Path) 
     for run in runs:
         assert run["ask"]["found"] == run["add"]["found"] == 1
         assert 0 < run["ask"]["search_p50_s"] <= run["ask"]["search_p95_s"]
-        assert (run["add"]["segments_before"], run["add"]["segments_kept"]) == (1, 1)
+        assert (run["add"]["volumes_before"], run["add"]["volumes_kept"]) == (1, 1)
     assert {path.name for path in folder.iterdir()} == {"stored-2500", "auto-2500", "hnsw-2500"}
     for place in ("auto-2500", "hnsw-2500"):
         assert len(Library(folder / place / "library", LibraryConfig()).media) == 50

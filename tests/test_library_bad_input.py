@@ -18,8 +18,8 @@ from vcd.errors import LibraryError
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.catalog import Catalog
 from vcd.library.saved_index import FORMAT, read_manifest, save_index
-from vcd.library.segment import Seal
 from vcd.library.vectors import INDEXES
+from vcd.library.volume import Seal
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def plainest_cpu() -> Iterator[None]:
 def test_another_processor_finds_the_same(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
     config = replace(CONFIG, index=kind)
     make_library(tmp_path, films(30, frames=40), config)
-    assert [segment.kind for segment in read_manifest(tmp_path)] == [kind]
+    assert [volume.kind for volume in read_manifest(tmp_path)] == [kind]
     queries = unit_rows(7, 20)
     before = Library(tmp_path, config).nearest(queries, 10)
     request.getfixturevalue("plainest_cpu")
@@ -50,10 +50,10 @@ def test_an_index_that_another_package_version_wrote_is_told_and_made_anew(
 ) -> None:
     """As it was written, and of a kind that this FAISS does not know."""
     made = make_library(tmp_path, films(4))
-    (segment,) = read_manifest(tmp_path)
-    path = tmp_path / "index" / segment.index
+    (volume,) = read_manifest(tmp_path)
+    path = tmp_path / "index" / volume.index
     path.write_bytes(b"IxZZ" + path.read_bytes()[4:])
-    save_index(tmp_path, [replace(segment, seals=segment.seals | {segment.index: Seal.of(path)})], None)
+    save_index(tmp_path, [replace(volume, seals=volume.seals | {volume.index: Seal.of(path)})], None)
     assert_holds(tmp_path, made)
     (finding,) = check_library(tmp_path, CONFIG)
     for text in (finding, caplog.text):

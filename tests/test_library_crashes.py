@@ -240,9 +240,9 @@ def assert_sound(folder: Path, possible: list[Made]) -> Made:
     assert check_library(folder, CONFIG) == []
     vectors, index = folder / "vectors", folder / "index"
     assert {path.name for path in vectors.iterdir()} == parts if vectors.exists() else not parts
-    segments = read_manifest(folder)
-    assert bool(segments) == bool(parts)
-    assert len(list(index.iterdir())) == (1 + 2 * len(segments) if parts else 0) if index.exists() else not parts
+    volumes = read_manifest(folder)
+    assert bool(volumes) == bool(parts)
+    assert len(list(index.iterdir())) == (1 + 2 * len(volumes) if parts else 0) if index.exists() else not parts
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == [".lock"]
     return made
 

@@ -237,7 +237,7 @@ def test_a_full_disk_while_writing_a_part_stores_nothing(
     assert_holds(folder, {**made, "new.mp4": film("new.mp4", 20)})
 
 
-@pytest.mark.parametrize("place", ["faiss.write_index", "vcd.library.segment.np.save", "vcd.library.disk.os.fsync"])
+@pytest.mark.parametrize("place", ["faiss.write_index", "vcd.library.volume.np.save", "vcd.library.disk.os.fsync"])
 def test_a_full_disk_while_writing_the_index_leaves_the_old_one(
     folder: Path, made: Made, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

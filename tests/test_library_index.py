@@ -38,8 +38,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def segments_of(folder: Path) -> list[dict[str, Any]]:
-    return list(manifest_of(folder)["segments"])
+def volumes_of(folder: Path) -> list[dict[str, Any]]:
+    return list(manifest_of(folder)["volumes"])
 
 
 def index_files(folder: Path) -> list[str]:
@@ -57,11 +57,11 @@ def frames_not_in_index(folder: Path) -> int:
 
 
 def edit_manifest(folder: Path, **values: Any) -> None:
-    """Of its only segment, where it is not of the whole."""
+    """Of its only volume, where it is not of the whole."""
     manifest = manifest_of(folder)
-    (segment,) = manifest["segments"]
+    (volume,) = manifest["volumes"]
     for name, value in values.items():
-        (segment if name in segment else manifest)[name] = value
+        (volume if name in volume else manifest)[name] = value
     (folder / "index" / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -111,11 +111,11 @@ def index_all_dead(folder: Path, made: Made) -> None:
 def index_of_other_settings(folder: Path, made: Made) -> None:
     with LibraryWriter(folder, replace(CONFIG, links=8, effort_build=16)) as writer:
         writer.update_index()
-    assert segments_of(folder)[0]["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
+    assert volumes_of(folder)[0]["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
     assert frames_not_in_index(folder) == 0
 
 
-def index_of_segments(folder: Path, made: Made) -> None:
+def index_of_volumes(folder: Path, made: Made) -> None:
     """Two of them, with removed frames in each, and a film that neither holds."""
     with open_writer(folder) as writer:
         for seed, frames in ((50, 5), (51, 1)):
@@ -126,7 +126,7 @@ def index_of_segments(folder: Path, made: Made) -> None:
         made["last.mp4"] = film("last.mp4", 52, 2)
         add(writer, made["last.mp4"])
     del made["film-03.mp4"], made["new-51.mp4"]
-    assert [sum(part[1] for part in segment["parts"]) for segment in segments_of(folder)] == [72, 6]
+    assert [sum(part[1] for part in volume["parts"]) for volume in volumes_of(folder)] == [72, 6]
     assert frames_not_in_index(folder) == 2
 
 
@@ -134,7 +134,7 @@ STATES = [
     index_as_it_is,
     no_index,
     index_behind,
-    index_of_segments,
+    index_of_volumes,
     index_with_dead_rows,
     index_mostly_dead,
     index_all_dead,
@@ -229,9 +229,9 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
         index=".", seals={".": [0, "", ""], "rows-000001.npy": [0, "", ""]}
     ),
     "a manifest without settings": manifest_with(settings=3),
-    "a manifest with segments of words": manifest_with(segments=["a"]),
-    "a manifest whose segments share parts": lambda folder: edit_manifest(
-        folder, segments=2 * manifest_of(folder)["segments"]
+    "a manifest with volumes of words": manifest_with(volumes=["a"]),
+    "a manifest whose volumes share parts": lambda folder: edit_manifest(
+        folder, volumes=2 * manifest_of(folder)["volumes"]
     ),
 }
 
@@ -290,7 +290,7 @@ def test_an_index_that_names_a_removed_part_does_not_cover_a_new_one(tmp_path: P
     with open_writer(tmp_path) as writer:
         add(writer, film("old.mp4", 20))
         writer.update_index()
-    old = segments_of(tmp_path)[0]["parts"][-1]
+    old = volumes_of(tmp_path)[0]["parts"][-1]
     for name in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
         (tmp_path / name).unlink(missing_ok=True)
         if (tmp_path / "copy" / name).exists():
@@ -335,7 +335,7 @@ def test_an_index_of_other_settings_is_built_anew_by_the_next_writer(tmp_path: P
     make_library(tmp_path, films(3))
     with LibraryWriter(tmp_path, replace(CONFIG, links=8)) as writer:
         writer.update_index()
-    assert segments_of(tmp_path)[0]["settings"]["links"] == 8
+    assert volumes_of(tmp_path)[0]["settings"]["links"] == 8
 
 
 def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
@@ -346,11 +346,11 @@ def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
 
 
 def sizes(folder: Path) -> list[int]:
-    """Frames of the segments, those of removed films too, largest first."""
-    return sorted((len(segment) for segment in saved_index.read_manifest(folder)), reverse=True)
+    """Frames of the volumes, those of removed films too, largest first."""
+    return sorted((len(volume) for volume in saved_index.read_manifest(folder)), reverse=True)
 
 
-def test_what_is_new_leaves_a_large_segment_as_it_is_and_takes_in_small_ones(tmp_path: Path) -> None:
+def test_what_is_new_leaves_a_large_volume_as_it_is_and_takes_in_small_ones(tmp_path: Path) -> None:
     made = make_library(tmp_path, [film("large.mp4", 0, frames=500)])
     large = {path: path.stat().st_mtime_ns for path in (tmp_path / "index").glob("*-000001.*")}
     found = []
@@ -374,7 +374,7 @@ def test_what_is_new_leaves_a_large_segment_as_it_is_and_takes_in_small_ones(tmp
     assert check_library(tmp_path, CONFIG) == []
 
 
-def test_a_segment_that_cannot_be_used_is_made_anew_and_the_others_stay(
+def test_a_volume_that_cannot_be_used_is_made_anew_and_the_others_stay(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = make_library(tmp_path, films(12))
@@ -398,9 +398,9 @@ def test_a_segment_that_cannot_be_used_is_made_anew_and_the_others_stay(
 def test_a_base_that_is_damaged_in_its_middle_is_made_anew_when_it_is_added_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Opening a large segment reads its two ends only; adding to it reads it whole."""
-    monkeypatch.setattr("vcd.library.segment.CHECKED_WHOLE_BYTES", 0)
-    monkeypatch.setattr("vcd.library.segment.END_BYTES", 64)
+    """Opening a large volume reads its two ends only; adding to it reads it whole."""
+    monkeypatch.setattr("vcd.library.volume.CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr("vcd.library.volume.END_BYTES", 64)
     made = make_library(tmp_path, films(3))
     path = tmp_path / "index" / "rows-000001.npy"
     content = bytearray(path.read_bytes())
@@ -416,7 +416,7 @@ def test_a_base_that_is_damaged_in_its_middle_is_made_anew_when_it_is_added_to(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_is_added_and_removed_in_whatever_order_all_is_found_and_segments_stay_few(
+def test_whatever_is_added_and_removed_in_whatever_order_all_is_found_and_volumes_stay_few(
     tmp_path: Path, seed: int
 ) -> None:
     chance = np.random.default_rng(seed)
@@ -464,7 +464,7 @@ def test_a_library_that_grows_past_a_limit_changes_its_kind_of_index(
         with open_writer(tmp_path, auto) as writer:
             add(writer, made[f"{seed}.mp4"])
             writer.update_index()
-        kinds.append(sorted((segment.kind, len(segment)) for segment in saved_index.read_manifest(tmp_path)))
+        kinds.append(sorted((volume.kind, len(volume)) for volume in saved_index.read_manifest(tmp_path)))
         assert check_library(tmp_path, auto) == []
         for one in made.values():
             found = Library(tmp_path, auto).nearest(one.vectors[:5], 1)
@@ -531,7 +531,7 @@ def test_a_part_that_is_damaged_keeps_no_other_out_of_the_index(
         update(tmp_path)
     assert "part-000002.parquet" in caplog.text
     assert "vcd library verify" in caplog.text
-    assert [part[0] for part in segments_of(tmp_path)[0]["parts"]] == [1, 3]
+    assert [part[0] for part in volumes_of(tmp_path)[0]["parts"]] == [1, 3]
     written = (tmp_path / "index" / "manifest.json").stat().st_mtime_ns
     update(tmp_path)
     assert (tmp_path / "index" / "manifest.json").stat().st_mtime_ns == written

@@ -30,7 +30,7 @@ from tests.made_library import (
 from vcd import upkeep
 from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
-from vcd.library import Library, LibraryWriter, check_library, gather, parts, segment
+from vcd.library import Library, LibraryWriter, check_library, gather, parts, volume
 from vcd.library.compact import Compacted, compact
 from vcd.library.merge import Merged
 from vcd.library.saved_index import read_manifest
@@ -340,8 +340,8 @@ def test_a_cut_or_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment, "CHECKED_WHOLE_BYTES", 0)
-    monkeypatch.setattr(segment, "END_BYTES", 64)
+    monkeypatch.setattr(volume, "CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr(volume, "END_BYTES", 64)
 
 
 def mapped_files() -> list[str]:

@@ -37,7 +37,7 @@ def build(folder: Path, config: Config, frames: int) -> dict[str, Any]:
         writer.update_index()
     taken_s, cpu_s = time.perf_counter() - begin_s, time.process_time() - begin_cpu_s
     return {
-        "kinds": [segment.kind for segment in read_manifest(folder)], "index_s": round(taken_s, 1),
+        "kinds": [volume.kind for volume in read_manifest(folder)], "index_s": round(taken_s, 1),
         "index_vectors_per_s": round(frames / taken_s, 1), "index_vectors_per_cpu_s": round(frames / cpu_s, 1),
         "peak_bytes": _memory_bytes("VmHWM"), "disk_bytes": _size_bytes(folder),
         "index_bytes": _size_bytes(folder / "index"),
@@ -85,7 +85,7 @@ def _overlap_s(span: Span, starts_s: float) -> float:
 
 def add(folder: Path, config: Config, videos: int, added: int, queries: int) -> dict[str, Any]:
     """Store so many videos one by one, as `vcd index` does, bring the index up to them, and ask for them."""
-    before = {segment.index for segment in read_manifest(folder)}
+    before = {volume.index for volume in read_manifest(folder)}
     begin_s = time.perf_counter()
     with LibraryWriter(folder, config.library) as writer:
         for seed in range(videos, videos + added):
@@ -93,12 +93,12 @@ def add(folder: Path, config: Config, videos: int, added: int, queries: int) -> 
         stored_s = time.perf_counter() - begin_s
         writer.update_index()
     indexed_s = time.perf_counter() - begin_s - stored_s
-    segments = read_manifest(folder)
+    volumes = read_manifest(folder)
     asked = ask(folder, config, videos + added, max(1, queries // 4), first=videos)
     return {
         "videos": added, "stored_s": round(stored_s, 2), "indexed_s": round(indexed_s, 2),
-        "kinds": [segment.kind for segment in segments],
-        "segments_kept": len(before & {segment.index for segment in segments}), "segments_before": len(before),
+        "kinds": [volume.kind for volume in volumes],
+        "volumes_kept": len(before & {volume.index for volume in volumes}), "volumes_before": len(before),
         **{name: asked[name] for name in ("found", "search_p50_s", "search_p95_s")},
     }  # fmt: skip
 

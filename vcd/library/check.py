@@ -12,8 +12,8 @@ from vcd.errors import LibraryDamaged
 from vcd.library.catalog import Catalog
 from vcd.library.parts import part_path, read_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import check_segments, index_damaged
-from vcd.library.segment import MOST_DEAD_ROWS, IndexedRows, share_dead
+from vcd.library.saved_index import check_volumes, index_damaged
+from vcd.library.volume import MOST_DEAD_ROWS, IndexedRows, share_dead
 
 SAMPLE = 200
 """At least so many parts, if there are, are compared with the index."""
@@ -80,7 +80,7 @@ def _check_index(
     folder: Path, config: LibraryConfig, media: Sequence[MediaRow], parts: Sequence[PartRow]
 ) -> Iterator[str]:
     """It may be absent or behind; what it holds must be what the parts hold."""
-    for found in check_segments(folder, config):
+    for found in check_volumes(folder, config):
         try:
             if isinstance(found, LibraryDamaged):
                 raise found

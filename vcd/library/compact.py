@@ -28,7 +28,7 @@ class Compacted:
 def compact(writer: LibraryWriter) -> Compacted:
     """Write parts that are small, or hold rows of removed references, anew as few parts; then the index as one.
 
-    The largest segment without removed references is added to, and not made anew.
+    The largest volume without removed references is added to, and not made anew.
 
     Until the index is done, queries compare with what it lacks one by one: slower, and as whole as ever.
 

@@ -1,6 +1,6 @@
 """Bringing the index up to the parts: what stays as it is, what is added to, what is made anew.
 
-Segments are few, and each much larger than the next: what is new becomes a segment of its own, and takes in those that
+Volumes are few, and each much larger than the next: what is new becomes a volume of its own, and takes in those that
 are not much larger than itself. So each frame is written again a few times at most while a library grows, and
 adding little to a large library writes little (O'Neil et al., The log-structured merge-tree, 1996).
 """
@@ -18,26 +18,26 @@ from vcd.errors import LibraryDamaged
 from vcd.library.ivf import MOST_LISTS, TRAINED_ON
 from vcd.library.parts import Part, read_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import load_segments, read_segment
-from vcd.library.segment import MOST_DEAD_ROWS, IndexedRows, Segment, share_dead
+from vcd.library.saved_index import load_volumes, read_volume
 from vcd.library.vectors import INDEXES, build_settings, kind_for
+from vcd.library.volume import MOST_DEAD_ROWS, IndexedRows, Volume, share_dead
 
 logger = logging.getLogger(__name__)
 
 TAKEN_IN = 8
-"""A segment up to so many times as large as what is new is not kept beside it."""
+"""A volume up to so many times as large as what is new is not kept beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the index gets up to the parts."""
 
-    kept: tuple[Segment, ...]
+    kept: tuple[Volume, ...]
     """Stay as they are."""
-    base: Segment | None
+    base: Volume | None
     """Is added to."""
     fresh: tuple[PartRow, ...]
-    """What is added to it, or becomes a segment of its own."""
+    """What is added to it, or becomes a volume of its own."""
 
     def without_base(self, parts: Sequence[PartRow]) -> "Plan":
         """The same with the base made anew, of those of its parts that are there."""
@@ -48,18 +48,18 @@ class Plan:
 def make_plan(
     folder: Path, config: LibraryConfig, media: Sequence[MediaRow], parts: Sequence[PartRow], into_one: bool
 ) -> Plan:
-    """`into_one`: all that is left is one segment without dead rows."""
+    """`into_one`: all that is left is one volume without dead rows."""
     usable = []
-    for segment, rows in load_segments(folder, config):
+    for volume, rows in load_volumes(folder, config):
         dead = share_dead(rows.alive(media, parts))
-        if segment.settings == build_settings(config, len(segment)) and dead <= (0 if into_one else MOST_DEAD_ROWS):
-            usable.append((segment, rows.index))
+        if volume.settings == build_settings(config, len(volume)) and dead <= (0 if into_one else MOST_DEAD_ROWS):
+            usable.append((volume, rows.index))
     usable.sort(key=lambda one: (len(one[0]), one[0].index))
-    covered = {part for segment, _ in usable for part in segment.parts}
+    covered = {part for volume, _ in usable for part in volume.parts}
     fresh = {part for part in parts if part not in covered}
     total = sum(part.rows for part in fresh)
     if into_one and not fresh and len(usable) < 2:
-        return Plan(tuple(segment for segment, _ in usable), None, ())
+        return Plan(tuple(volume for volume, _ in usable), None, ())
     taken = []
     while usable and (into_one or len(usable[0][0]) <= TAKEN_IN * total):
         taken.append(usable.pop(0))
@@ -67,8 +67,8 @@ def make_plan(
     base = None
     if taken and taken[-1][0].kind == kind_for(config, total) and taken[-1][1].suits(total):
         base = taken.pop()[0]
-    fresh |= {part for segment, _ in taken for part in segment.parts} & set(parts)
-    return Plan(tuple(segment for segment, _ in usable), base, _in_order(fresh))
+    fresh |= {part for volume, _ in taken for part in volume.parts} & set(parts)
+    return Plan(tuple(volume for volume, _ in usable), base, _in_order(fresh))
 
 
 def _in_order(parts: set[PartRow]) -> tuple[PartRow, ...]:
@@ -84,7 +84,7 @@ def grow(folder: Path, config: LibraryConfig, dimension: int, plan: Plan) -> Ind
     total = sum(part.rows for part in plan.fresh)
     if not total:
         return None
-    base = read_segment(folder, plan.base, config, to_grow=True) if plan.base else None
+    base = read_volume(folder, plan.base, config, to_grow=True) if plan.base else None
     if base is None:
         index = INDEXES[kind_for(config, total)](dimension, config)
         if index.least_rows > 1:

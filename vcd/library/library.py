@@ -13,9 +13,9 @@ from vcd.errors import LibraryDamaged
 from vcd.library.catalog import Catalog
 from vcd.library.parts import Part, part_path, read_media, read_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import load_segments
-from vcd.library.segment import MOST_DEAD_ROWS, share_dead
+from vcd.library.saved_index import load_volumes
 from vcd.library.vectors import ExactIndex, VectorIndex
+from vcd.library.volume import MOST_DEAD_ROWS, share_dead
 from vcd.types import Descriptors, Neighbours
 
 
@@ -120,7 +120,7 @@ class Library:
 
     @cached_property
     def _shelves(self) -> list[_Shelf]:
-        """The segments of the index, and last the parts that they do not cover, searched exactly."""
+        """The volumes of the index, and last the parts that they do not cover, searched exactly."""
         while True:
             try:
                 return self._load_shelves()
@@ -136,11 +136,11 @@ class Library:
         media, parts = self._media.values(), self._parts.values()
         shelves: list[_Shelf] = []
         covered: set[PartRow] = set()
-        for segment, rows in load_segments(self.folder, self._config):
+        for volume, rows in load_volumes(self.folder, self._config):
             alive = rows.alive(media, parts)
             if share_dead(alive) <= MOST_DEAD_ROWS:
                 shelves.append(_Shelf(rows.index, rows.media_ids, rows.times_s, alive))
-                covered.update(segment.parts)
+                covered.update(volume.parts)
         fresh = ExactIndex(self.dimension, self._config)
         media_ids, times_s = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for row in parts:

@@ -122,7 +122,7 @@ class LibraryWriter:
             change.note_problem(os.path.abspath(file), reason, now())
 
     def update_index(self, into_one: bool = False) -> None:
-        """Bring the index up to the parts; `into_one`: as one segment without dead rows.
+        """Bring the index up to the parts; `into_one`: as one volume without dead rows.
 
         The library answers without it, too: when this raises, all media are still there and found.
         """

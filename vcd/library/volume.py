@@ -1,4 +1,4 @@
-"""One piece of the index on disk: an index of some parts, and what its rows are. Immutable once it is written.
+"""One volume of the index on disk: an index of some parts, and what its rows are. Immutable once it is written.
 
 Its seals say how its two files were written, so that what is read is what was written.
 """
@@ -40,8 +40,8 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """What the manifest says of one segment."""
+class Volume:
+    """What the manifest says of one volume."""
 
     index: str
     """The file of vectors."""
@@ -71,7 +71,7 @@ class Segment:
         }
 
     @classmethod
-    def unpacked(cls, found: dict[str, Any]) -> "Segment":
+    def unpacked(cls, found: dict[str, Any]) -> "Volume":
         """Raises `ValueError`, `KeyError` or `TypeError` when it is none."""
         seals = {name: Seal(*found["seals"][name]) for name in (found["index"], found["rows"])}
         parts = tuple(PartRow(int(id), int(rows), int(size), str(sha)) for id, rows, size, sha in found["parts"])
@@ -107,31 +107,31 @@ def share_dead(alive: NDArray[np.bool_]) -> float:
     return 1 - float(alive.mean()) if len(alive) else 0.0
 
 
-def open_segment(
-    place: Path, segment: Segment, config: LibraryConfig, to_grow: bool = False, whole: bool = False
+def open_volume(
+    place: Path, volume: Volume, config: LibraryConfig, to_grow: bool = False, whole: bool = False
 ) -> IndexedRows:
-    """A segment, checked. `to_grow`: in memory, even where it is large. `whole`: all of it compared with its seals.
+    """A volume, checked. `to_grow`: in memory, even where it is large. `whole`: all of it compared with its seals.
 
     Raises `ValueError`, `RuntimeError` or `OSError` when it cannot be used, `FileNotFoundError` when a file is gone.
     """
-    if segment.kind not in INDEXES:
-        raise ValueError(f"it is of kind {segment.kind}, which this vcd does not know")
-    for name, seal in segment.seals.items():
+    if volume.kind not in INDEXES:
+        raise ValueError(f"it is of kind {volume.kind}, which this vcd does not know")
+    for name, seal in volume.seals.items():
         _check(place / name, seal, whole or to_grow)
-    path, large = place / segment.rows, segment.seals[segment.rows].size_bytes > CHECKED_WHOLE_BYTES
+    path, large = place / volume.rows, volume.seals[volume.rows].size_bytes > CHECKED_WHOLE_BYTES
     rows = np.load(path, mmap_mode="r" if large and not to_grow else None)
-    path, large = place / segment.index, segment.seals[segment.index].size_bytes > CHECKED_WHOLE_BYTES
+    path, large = place / volume.index, volume.seals[volume.index].size_bytes > CHECKED_WHOLE_BYTES
     if large and not to_grow:
-        index = INDEXES[segment.kind].load(path, config)
+        index = INDEXES[volume.kind].load(path, config)
     else:
         with path.open("rb") as file:
-            index = INDEXES[segment.kind].load(file, config)
-    if not len(index) == len(rows) == len(segment):
-        raise ValueError(f"{len(index)} vectors, {len(rows)} rows, {len(segment)} rows of parts")
-    return IndexedRows(index, rows["media_id"], rows["time_s"], segment.parts, segment.settings)
+            index = INDEXES[volume.kind].load(file, config)
+    if not len(index) == len(rows) == len(volume):
+        raise ValueError(f"{len(index)} vectors, {len(rows)} rows, {len(volume)} rows of parts")
+    return IndexedRows(index, rows["media_id"], rows["time_s"], volume.parts, volume.settings)
 
 
-def write_segment(place: Path, number: int, content: IndexedRows) -> Segment:
+def write_volume(place: Path, number: int, content: IndexedRows) -> Volume:
     """Now its files exist, but no manifest names them yet; raises `OSError`."""
     index, rows = f"vectors-{number:06d}.faiss", f"rows-{number:06d}.npy"
     with appearing(place / index) as unfinished, unfinished.open("wb") as file:
@@ -139,7 +139,7 @@ def write_segment(place: Path, number: int, content: IndexedRows) -> Segment:
     with appearing(place / rows) as unfinished, unfinished.open("wb") as file:
         np.save(file, _pack(content))
     seals = {name: Seal.of(place / name) for name in (index, rows)}
-    return Segment(index, rows, seals, content.parts, content.settings)
+    return Volume(index, rows, seals, content.parts, content.settings)
 
 
 def _check(path: Path, seal: Seal, whole: bool) -> None:
