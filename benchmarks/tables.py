@@ -18,9 +18,11 @@ from benchmarks.images.sheet import recall_sheet
 from benchmarks.machine import ROOT
 from benchmarks.markdown import markdown_table
 from benchmarks.results import FOLDER, read_results, write_whole
+from benchmarks.scale.sheet import scale_table
 
 CARD = ROOT / "vcd" / "describe" / "shipped" / "vcd-rmac.md"
 """What people read about the shipped model."""
+SCALE = ROOT / "docs" / "scale.md"
 LABELS = {
     "floor": "PyAV, key frames only: the floor",
     "fast": "`vcd index --config fast`",
@@ -95,6 +97,7 @@ def score_table(results: Mapping[str, Any]) -> str:
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration-vcd-rmac": score_table,
     "images": recall_sheet,
+    "scale": scale_table,
     "speed": speed_table,
 }
 """What is made of ``results/NAME.json``, by NAME."""
@@ -148,7 +151,7 @@ def _mib(mib: float | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", type=Path, nargs="*", default=[ROOT / "README.md", CARD], metavar="FILE")
+    parser.add_argument("files", type=Path, nargs="*", default=[ROOT / "README.md", CARD, SCALE], metavar="FILE")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when one is out of date")
     options = parser.parse_args(arguments)
     for file in options.files:

@@ -16,7 +16,7 @@ from vcd.types import Descriptors, MediaInfo
 faiss.omp_set_num_threads(1)
 
 DIMENSION = 16
-CONFIG = LibraryConfig(links=16, effort_build=64, effort_search=64)
+CONFIG = LibraryConfig(index="hnsw", links=16, effort_build=64, effort_search=64)
 EXACT = LibraryConfig(index="exact")
 MODEL = "made-1"
 SAMPLING = {"mode": "hybrid", "gap_s": 2.0}

@@ -7,6 +7,8 @@ import numpy as np
 
 from benchmarks.scale import generate
 from benchmarks.scale.__main__ import main
+from vcd.config import LibraryConfig
+from vcd.library import Library, check_library
 
 
 def test_a_query_copies_half_a_minute_of_its_source() -> None:
@@ -21,14 +23,25 @@ def test_a_query_copies_half_a_minute_of_its_source() -> None:
 
 
 def test_a_run_writes_what_it_measured_and_keeps_the_other_runs(tmp_path: Path) -> None:
-    output = tmp_path / "scale.json"
-    for index in ("exact", "hnsw", "hnsw"):
-        sizes = ["--frames", "2500", "--queries", "5", "--added", "3"]
-        main([*sizes, "--index", index, "--folder", str(tmp_path), "--output", str(output)])
+    output, folder = tmp_path / "scale.json", tmp_path / "made"
+    sizes = ["--frames", "2500", "--queries", "5", "--added", "3", "--folder", str(folder), "--output", str(output)]
+    for index in ("auto", "hnsw"):
+        main([*sizes, "--index", index])
+    first = json.loads(output.read_text())["runs"]
+    main([*sizes, "--index", "hnsw", "--again", "ask"])
+
     runs = json.loads(output.read_text())["runs"]
-    assert [(run["frames"], run["index"]) for run in runs] == [(2500, "exact"), (2500, "hnsw")]
+    assert [(run["frames"], run["index"], run["build"]["kinds"]) for run in runs] == [
+        (2500, "auto", ["exact"]),
+        (2500, "hnsw", ["hnsw"]),
+    ]
+    assert runs[0] == first[0]
+    assert runs[1]["build"] == first[1]["build"]
     for run in runs:
-        assert run["found"] == 1
-        assert 0 < run["search_p50_s"] <= run["search_p95_s"]
-        assert run["memory_bytes"] > 0
-    assert list(tmp_path.iterdir()) == [output]
+        assert run["ask"]["found"] == run["add"]["found"] == 1
+        assert 0 < run["ask"]["search_p50_s"] <= run["ask"]["search_p95_s"]
+        assert (run["add"]["volumes_before"], run["add"]["volumes_kept"]) == (1, 1)
+    assert {path.name for path in folder.iterdir()} == {"stored-2500", "auto-2500", "hnsw-2500"}
+    for place in ("auto-2500", "hnsw-2500"):
+        assert len(Library(folder / place / "library", LibraryConfig()).media) == 50
+        assert check_library(folder / place / "library", LibraryConfig()) == []

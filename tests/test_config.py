@@ -125,11 +125,11 @@ def test_whole_numbers_may_stand_for_seconds() -> None:
         ("[report]\nmin_score = 1" + 400 * "0", "report.min_score must lie between 0 and 1, not 1000"),
         (
             "[library]\nindex = 'annoy'",
-            "library.index must be one of 'hnsw', 'exact', 'ivf-sq8', 'ivf-pq', not 'annoy'",
+            "library.index must be one of 'auto', 'exact', 'hnsw', 'ivf-sq8', 'ivf-pq', not 'annoy'",
         ),
         (
             "[library]\nindex = ['hnsw']",
-            "library.index must be one of 'hnsw', 'exact', 'ivf-sq8', 'ivf-pq', not ['hnsw']",
+            "library.index must be one of 'auto', 'exact', 'hnsw', 'ivf-sq8', 'ivf-pq', not ['hnsw']",
         ),
         ("preset = 'fats'", "preset must name a preset, not 'fats'; did you mean 'fast'?"),
         ("preset = 3", "preset must name a preset, not 3; known: default, fast, thorough"),

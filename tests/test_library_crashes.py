@@ -29,6 +29,7 @@ from vcd.library.compact import compact
 from vcd.library.gather import Piece
 from vcd.library.merge import merge
 from vcd.library.parts import Part
+from vcd.library.saved_index import read_manifest
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
@@ -239,7 +240,9 @@ def assert_sound(folder: Path, possible: list[Made]) -> Made:
     assert check_library(folder, CONFIG) == []
     vectors, index = folder / "vectors", folder / "index"
     assert {path.name for path in vectors.iterdir()} == parts if vectors.exists() else not parts
-    assert len(list(index.iterdir())) == (3 if parts else 0) if index.exists() else not parts
+    volumes = read_manifest(folder)
+    assert bool(volumes) == bool(parts)
+    assert len(list(index.iterdir())) == (1 + 2 * len(volumes) if parts else 0) if index.exists() else not parts
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == [".lock"]
     return made
 

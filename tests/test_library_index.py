@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from tests.made_library import (
     open_writer,
     unit_rows,
 )
+from vcd.config import LibraryConfig
 from vcd.library import Library, LibraryWriter, check_library, saved_index
+from vcd.library.compact import compact
+from vcd.library.vectors import kind_for
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
@@ -32,6 +36,10 @@ Made = dict[str, Descriptors]
 def manifest_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "index" / "manifest.json").read_text())
     return found
+
+
+def volumes_of(folder: Path) -> list[dict[str, Any]]:
+    return list(manifest_of(folder)["volumes"])
 
 
 def index_files(folder: Path) -> list[str]:
@@ -49,8 +57,11 @@ def frames_not_in_index(folder: Path) -> int:
 
 
 def edit_manifest(folder: Path, **values: Any) -> None:
+    """Of its only volume, where it is not of the whole."""
     manifest = manifest_of(folder)
-    manifest.update(values)
+    (volume,) = manifest["volumes"]
+    for name, value in values.items():
+        (volume if name in volume else manifest)[name] = value
     (folder / "index" / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -100,14 +111,30 @@ def index_all_dead(folder: Path, made: Made) -> None:
 def index_of_other_settings(folder: Path, made: Made) -> None:
     with LibraryWriter(folder, replace(CONFIG, links=8, effort_build=16)) as writer:
         writer.update_index()
-    assert manifest_of(folder)["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
+    assert volumes_of(folder)[0]["settings"] == {"index": "hnsw", "links": 8, "effort_build": 16}
     assert frames_not_in_index(folder) == 0
+
+
+def index_of_volumes(folder: Path, made: Made) -> None:
+    """Two of them, with removed frames in each, and a film that neither holds."""
+    with open_writer(folder) as writer:
+        for seed, frames in ((50, 5), (51, 1)):
+            made[f"new-{seed}.mp4"] = film(f"new-{seed}.mp4", seed, frames)
+            add(writer, made[f"new-{seed}.mp4"])
+        writer.update_index()
+        writer.remove([row for row in writer.media() if row.path in ("film-03.mp4", "new-51.mp4")])
+        made["last.mp4"] = film("last.mp4", 52, 2)
+        add(writer, made["last.mp4"])
+    del made["film-03.mp4"], made["new-51.mp4"]
+    assert [sum(part[1] for part in volume["parts"]) for volume in volumes_of(folder)] == [72, 6]
+    assert frames_not_in_index(folder) == 2
 
 
 STATES = [
     index_as_it_is,
     no_index,
     index_behind,
+    index_of_volumes,
     index_with_dead_rows,
     index_mostly_dead,
     index_all_dead,
@@ -202,6 +229,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
         index=".", seals={".": [0, "", ""], "rows-000001.npy": [0, "", ""]}
     ),
     "a manifest without settings": manifest_with(settings=3),
+    "a manifest with volumes of words": manifest_with(volumes=["a"]),
+    "a manifest whose volumes share parts": lambda folder: edit_manifest(
+        folder, volumes=2 * manifest_of(folder)["volumes"]
+    ),
 }
 
 
@@ -259,7 +290,7 @@ def test_an_index_that_names_a_removed_part_does_not_cover_a_new_one(tmp_path: P
     with open_writer(tmp_path) as writer:
         add(writer, film("old.mp4", 20))
         writer.update_index()
-    old = manifest_of(tmp_path)["parts"][-1]
+    old = volumes_of(tmp_path)[0]["parts"][-1]
     for name in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
         (tmp_path / name).unlink(missing_ok=True)
         if (tmp_path / "copy" / name).exists():
@@ -275,8 +306,8 @@ def test_an_index_that_names_a_removed_part_does_not_cover_a_new_one(tmp_path: P
 
 
 def test_an_index_is_made_when_nothing_is_new(tmp_path: Path) -> None:
-    make_library(tmp_path, films(3), EXACT)
-    assert not (tmp_path / "index").exists()
+    make_library(tmp_path, films(3))
+    shutil.rmtree(tmp_path / "index")
     update(tmp_path)
     assert frames_not_in_index(tmp_path) == 0
     assert index_files(tmp_path) == ["manifest.json", "rows-000001.npy", "vectors-000001.faiss"]
@@ -294,7 +325,7 @@ def test_an_index_grows_by_what_is_new_and_old_files_go(tmp_path: Path, monkeypa
     made["new.mp4"] = film("new.mp4", 21)
     with open_writer(tmp_path) as writer:
         add(writer, made["new.mp4"])
-        monkeypatch.setattr("vcd.library.grow.STORED", {"hnsw": lambda *_: pytest.fail("built anew")})
+        monkeypatch.setattr("vcd.library.grow.INDEXES", {"hnsw": lambda *_: pytest.fail("built anew")})
         writer.update_index()
     assert index_files(tmp_path) == ["manifest.json", "rows-000002.npy", "vectors-000002.faiss"]
     assert_holds(tmp_path, made)
@@ -304,7 +335,7 @@ def test_an_index_of_other_settings_is_built_anew_by_the_next_writer(tmp_path: P
     make_library(tmp_path, films(3))
     with LibraryWriter(tmp_path, replace(CONFIG, links=8)) as writer:
         writer.update_index()
-    assert manifest_of(tmp_path)["settings"]["links"] == 8
+    assert volumes_of(tmp_path)[0]["settings"]["links"] == 8
 
 
 def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
@@ -312,6 +343,139 @@ def test_an_exact_library_needs_no_index(tmp_path: Path) -> None:
     assert_holds(tmp_path, made, EXACT)
     assert_holds(tmp_path, made, CONFIG)
     assert check_library(tmp_path, EXACT) == []
+
+
+def sizes(folder: Path) -> list[int]:
+    """Frames of the volumes, those of removed films too, largest first."""
+    return sorted((len(volume) for volume in saved_index.read_manifest(folder)), reverse=True)
+
+
+def test_what_is_new_leaves_a_large_volume_as_it_is_and_takes_in_small_ones(tmp_path: Path) -> None:
+    made = make_library(tmp_path, [film("large.mp4", 0, frames=500)])
+    large = {path: path.stat().st_mtime_ns for path in (tmp_path / "index").glob("*-000001.*")}
+    found = []
+    for seed in range(1, 31):
+        made[f"{seed}.mp4"] = film(f"{seed}.mp4", seed, frames=2)
+        with open_writer(tmp_path) as writer:
+            add(writer, made[f"{seed}.mp4"])
+            writer.update_index()
+        found.append(sizes(tmp_path))
+    assert found[0] == [500, 2]
+    assert found[7] == [500, 16]
+    assert found[8] == [500, 18]
+    assert found[9] == [500, 18, 2]
+    assert max(map(len, found)) == 3
+    assert {path: path.stat().st_mtime_ns for path in large} == large
+    assert_holds(tmp_path, made)
+    with open_writer(tmp_path) as writer:
+        compact(writer)
+    assert sizes(tmp_path) == [560]
+    assert_holds(tmp_path, made)
+    assert check_library(tmp_path, CONFIG) == []
+
+
+def test_a_volume_that_cannot_be_used_is_made_anew_and_the_others_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = make_library(tmp_path, films(12))
+    made["new.mp4"] = film("new.mp4", 21)
+    with open_writer(tmp_path) as writer:
+        add(writer, made["new.mp4"])
+        writer.update_index()
+    for number, missing in ((2, 6), (1, 72)):
+        path = tmp_path / "index" / f"vectors-{number:06d}.faiss"
+        path.write_bytes(path.read_bytes()[:-1])
+        assert frames_not_in_index(tmp_path) == missing
+        assert len(check_library(tmp_path, CONFIG)) == 1
+        assert_holds(tmp_path, made)
+        update(tmp_path)
+        assert frames_not_in_index(tmp_path) == 0
+        assert check_library(tmp_path, CONFIG) == []
+        assert_holds(tmp_path, made)
+    assert "bytes instead of" in caplog.text
+
+
+def test_a_base_that_is_damaged_in_its_middle_is_made_anew_when_it_is_added_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a large volume reads its two ends only; adding to it reads it whole."""
+    monkeypatch.setattr("vcd.library.volume.CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr("vcd.library.volume.END_BYTES", 64)
+    made = make_library(tmp_path, films(3))
+    path = tmp_path / "index" / "rows-000001.npy"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    made["new.mp4"] = film("new.mp4", 21)
+    with open_writer(tmp_path) as writer:
+        add(writer, made["new.mp4"])
+        writer.update_index()
+    assert sizes(tmp_path) == [24]
+    assert check_library(tmp_path, CONFIG) == []
+    assert_holds(tmp_path, made)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_added_and_removed_in_whatever_order_all_is_found_and_volumes_stay_few(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    made: Made = {}
+    for step in range(25):
+        with open_writer(tmp_path) as writer:
+            rows = writer.media()
+            if rows and chance.random() < 0.3:
+                gone = rows[chance.integers(len(rows))]
+                writer.remove([gone])
+                del made[gone.path]
+            for number in range(int(chance.integers(0, 3))):
+                one = film(f"{step}-{number}.mp4", 100 * step + number, frames=int(2 ** chance.integers(0, 7)))
+                made[one.name] = one
+                add(writer, one)
+            if chance.random() < 0.8:
+                writer.update_index()
+        assert check_library(tmp_path, CONFIG) == []
+        assert len(sizes(tmp_path)) <= 4
+        assert all(larger > 8 * smaller for larger, smaller in pairwise(sizes(tmp_path)))
+    assert_holds(tmp_path, made)
+    update(tmp_path)
+    assert_holds(tmp_path, made)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"), [(1, "exact"), (49_999, "exact"), (50_000, "hnsw"), (1_000_000, "hnsw"), (1_000_001, "ivf-sq8")]
+)
+def test_auto_chooses_by_the_number_of_frames(rows: int, kind: str) -> None:
+    assert kind_for(LibraryConfig(), rows) == kind
+    assert kind_for(LibraryConfig(index="ivf-pq"), rows) == ("ivf-pq" if rows >= 1000 else "exact")
+
+
+def test_a_library_that_grows_past_a_limit_changes_its_kind_of_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With limits of 20 and 1,100 frames for 50,000 and 1 million."""
+    monkeypatch.setattr("vcd.library.vectors.EXACT_UNDER", 20)
+    monkeypatch.setattr("vcd.library.vectors.HNSW_TO", 1100)
+    auto = replace(CONFIG, index="auto")
+    made = make_library(tmp_path, [film("0.mp4", 0, frames=10)], auto)
+    kinds = []
+    for seed, frames in ((1, 200), (2, 3), (3, 1500), (4, 30)):
+        made[f"{seed}.mp4"] = film(f"{seed}.mp4", seed, frames)
+        with open_writer(tmp_path, auto) as writer:
+            add(writer, made[f"{seed}.mp4"])
+            writer.update_index()
+        kinds.append(sorted((volume.kind, len(volume)) for volume in saved_index.read_manifest(tmp_path)))
+        assert check_library(tmp_path, auto) == []
+        for one in made.values():
+            found = Library(tmp_path, auto).nearest(one.vectors[:5], 1)
+            np.testing.assert_array_equal(found.times_s[:, 0], one.times_s[:5])
+    assert kinds == [
+        [("hnsw", 210)],
+        [("exact", 3), ("hnsw", 210)],
+        [("ivf-sq8", 1713)],
+        [("hnsw", 30), ("ivf-sq8", 1713)],
+    ]
+    assert_holds(tmp_path, made, EXACT)
 
 
 def test_names_that_are_not_ours_do_not_disturb_saving(tmp_path: Path) -> None:
@@ -367,7 +531,7 @@ def test_a_part_that_is_damaged_keeps_no_other_out_of_the_index(
         update(tmp_path)
     assert "part-000002.parquet" in caplog.text
     assert "vcd library verify" in caplog.text
-    assert [part[0] for part in manifest_of(tmp_path)["parts"]] == [1, 3]
+    assert [part[0] for part in volumes_of(tmp_path)[0]["parts"]] == [1, 3]
     written = (tmp_path / "index" / "manifest.json").stat().st_mtime_ns
     update(tmp_path)
     assert (tmp_path / "index" / "manifest.json").stat().st_mtime_ns == written
@@ -377,23 +541,23 @@ def test_a_reader_takes_the_new_index_when_the_one_it_read_about_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_library(tmp_path, films(3))
-    read = saved_index._read_manifest
+    read = saved_index.read_manifest
     calls = []
 
     def read_then_be_overtaken(folder: Path) -> Any:
         manifest = read(folder)
         calls.append(manifest)
         if len(calls) == 1:
-            monkeypatch.setattr(saved_index, "_read_manifest", read)
+            monkeypatch.setattr(saved_index, "read_manifest", read)
             with open_writer(folder) as writer:
                 add(writer, film("new.mp4", 21))
                 writer.update_index()
-            monkeypatch.setattr(saved_index, "_read_manifest", read_then_be_overtaken)
+            monkeypatch.setattr(saved_index, "read_manifest", read_then_be_overtaken)
         return manifest
 
     library = Library(tmp_path, CONFIG)
-    monkeypatch.setattr(saved_index, "_read_manifest", read_then_be_overtaken)
+    monkeypatch.setattr(saved_index, "read_manifest", read_then_be_overtaken)
     assert library.frames_not_in_index() == 0
-    assert len(calls) == 2
+    assert len(calls) == 3  # the old one, a look whether it is still that, the new one
     assert len(library) == 3
     assert set(library.nearest(unit_rows(1, 3), 30).media_ids.ravel().tolist()) == {1, 2, 3, -1}

@@ -30,9 +30,10 @@ from tests.made_library import (
 from vcd import upkeep
 from vcd.config import Config
 from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
-from vcd.library import Library, LibraryWriter, check_library, gather, parts, saved_index
+from vcd.library import Library, LibraryWriter, check_library, gather, parts, volume
 from vcd.library.compact import Compacted, compact
 from vcd.library.merge import Merged
+from vcd.library.saved_index import read_manifest
 from vcd.types import Descriptors
 
 Made = dict[str, Descriptors]
@@ -339,15 +340,37 @@ def test_a_cut_or_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saved_index, "CHECKED_WHOLE_BYTES", 0)
-    monkeypatch.setattr(saved_index, "END_BYTES", 64)
+    monkeypatch.setattr(volume, "CHECKED_WHOLE_BYTES", 0)
+    monkeypatch.setattr(volume, "END_BYTES", 64)
 
 
 def mapped_files() -> list[str]:
     return [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/index/" in line]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf-sq8", "ivf-pq"])
+def test_opening_and_asking_reads_no_part_that_the_index_covers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_library(tmp_path, films(8))
+    monkeypatch.setattr("vcd.library.library.read_part", lambda *_: pytest.fail("read a part"))
+    monkeypatch.setattr("vcd.library.library.read_media", lambda *_: pytest.fail("read a part"))
+    library = Library(tmp_path, CONFIG)
+    library.load()
+    assert (library.nearest(made["film-03.mp4"].vectors, 1).similarities > 0.99).all()
+
+
+def test_one_film_of_a_large_part_is_read_alone(tmp_path: Path, small_parts: None) -> None:
+    made = make_library(tmp_path, films(3))
+    compacted(tmp_path)
+    (path,) = (tmp_path / "vectors").iterdir()
+    whole = path.read_bytes()
+    row = Library(tmp_path, CONFIG).media[0]
+    far = whole.index(made["film-02.mp4"].vectors.astype(np.float16)[-1].tobytes())
+    path.write_bytes(whole[:far] + bytes([whole[far] ^ 1]) + whole[far + 1 :])
+    assert_same(Library(tmp_path, CONFIG).descriptors(row.id), made["film-00.mp4"])
+
+
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf-sq8", "ivf-pq"])
 def test_a_large_index_is_mapped_and_grows(tmp_path: Path, all_are_large: None, kind: str) -> None:
     config = replace(CONFIG, index=kind)
     exact = make_library(tmp_path, films(30, frames=40), config)
@@ -388,7 +411,9 @@ def test_verify_reads_all_of_a_large_index_where_opening_it_does_not(tmp_path: P
 def test_few_frames_are_searched_exactly_where_an_index_would_know_too_little(tmp_path: Path, kind: str) -> None:
     config = replace(CONFIG, index=kind)
     made = make_library(tmp_path, films(4), config)
-    assert not (tmp_path / "index").exists()
+    (only,) = read_manifest(tmp_path)
+    assert only.kind == "exact"
+    assert Library(tmp_path, config).frames_not_in_index() == 0
     assert_holds(tmp_path, made, config)
 
 

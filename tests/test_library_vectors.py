@@ -12,7 +12,7 @@ from tests.made_library import unit_rows
 from vcd.config import LibraryConfig
 from vcd.errors import ConfigError
 from vcd.library.ivf import IvfSq8Index
-from vcd.library.vectors import INDEXES, STORED, ExactIndex, VectorIndex
+from vcd.library.vectors import INDEXES, VectorIndex
 
 CONFIG = LibraryConfig()
 D = 32
@@ -66,8 +66,7 @@ def copies(vectors: NDArray[np.float16], noise: float) -> NDArray[np.float32]:
 
 def build(name: str, vectors: NDArray[np.float16]) -> VectorIndex:
     index = INDEXES[name](D, CONFIG)
-    if name in STORED:
-        index.train(vectors, len(vectors))  # type: ignore[attr-defined]
+    index.train(vectors, len(vectors))
     half = len(vectors) // 2
     index.add(vectors[:half])
     index.add(vectors[half:])
@@ -205,18 +204,15 @@ def test_queries_may_lie_anyhow_in_memory(name: str) -> None:
 
 
 def test_a_saved_index_answers_as_before_and_can_grow(name: str, tmp_path: Path) -> None:
-    if name not in STORED:
-        assert INDEXES[name] is ExactIndex, "an index that is not the exact one is slow to build: it needs saving"
-        return
     vectors = scattered(300)
-    index = STORED[name](D, CONFIG)
+    index = INDEXES[name](D, CONFIG)
     index.train(np.concatenate([vectors, -vectors]), 300)
     index.add(vectors)
     with (tmp_path / "index").open("wb") as file:
         index.save(file)
     with (tmp_path / "index").open("rb") as file:
-        loaded = STORED[name].load(file, CONFIG)
-    mapped = STORED[name].load(tmp_path / "index", CONFIG)
+        loaded = INDEXES[name].load(file, CONFIG)
+    mapped = INDEXES[name].load(tmp_path / "index", CONFIG)
     queries, alive = unit_rows(4, 20, D), np.arange(300) % 7 != 0
     for again in (loaded, mapped):
         for before, after in zip(index.search(queries, 30, alive), again.search(queries, 30, alive), strict=True):
@@ -230,15 +226,13 @@ def test_a_saved_index_answers_as_before_and_can_grow(name: str, tmp_path: Path)
 
 
 def test_a_file_that_is_no_index_is_refused(name: str, tmp_path: Path) -> None:
-    if name not in STORED:
-        return
     other = INDEXES["ivf-sq8" if name == "hnsw" else "hnsw"](D, CONFIG)
     other.add(scattered(50))
     with (tmp_path / "other").open("wb") as file:
-        other.save(file)  # type: ignore[attr-defined]
+        other.save(file)
     for source in (BytesIO(b"not an index at all"), tmp_path / "other"):
         with pytest.raises(RuntimeError):
-            STORED[name].load(source, CONFIG)
+            INDEXES[name].load(source, CONFIG)
 
 
 def test_an_odd_number_of_dimensions_is_served_or_refused(name: str) -> None:

@@ -89,19 +89,19 @@ class DescribeConfig:
 class LibraryConfig:
     """How vectors are searched. These may change at any time: the index is derived."""
 
-    index: Literal["hnsw", "exact", "ivf-sq8", "ivf-pq"] = "hnsw"
-    """By the number of frames. Under 50,000, exact: every vector is compared, nothing is missed. To 1 million, hnsw:
-    approximate, fast, 784 bytes a frame at 256 dimensions; above, with effort_search 512. Above 1 million where memory
-    or time to build is short, ivf-sq8: 270 bytes, similarities to two decimals. Above 10 million, ivf-pq: 80 bytes in
-    memory, and 512 on the disk that are read as they are needed. These numbers are measured on generated vectors."""
+    index: Literal["auto", "exact", "hnsw", "ivf-sq8", "ivf-pq"] = "auto"
+    """auto: by the number of frames. Under 50,000, exact: every vector is compared, nothing is missed. To 1 million,
+    hnsw: approximate, fast, 784 bytes a frame at 256 dimensions. Above, ivf-sq8: 270 bytes, similarities to two
+    decimals. Above 10 million where memory is short, ivf-pq: 80 bytes in memory, and 512 on the disk that are read as
+    they are needed; auto never takes it. docs/scale.md has the measurements, on generated vectors."""
     links: Annotated[int, Within(4, 128)] = 32
     """HNSW: links of a node (M); more find more, and take memory: 8 bytes each."""
     effort_build: Annotated[int, Within(8, 4096)] = 128
     """HNSW: efConstruction."""
     effort_search: Annotated[int, Within(8, 16384)] = 256
     """HNSW: efSearch; more finds more, and takes time in proportion."""
-    probes: Annotated[int, Within(1, 8192)] = 64
-    """ivf-sq8, ivf-pq: lists that a query looks into, of 4 sqrt(frames) and at most 8192."""
+    probes: Annotated[int, Within(1, 16384)] = 64
+    """ivf-sq8, ivf-pq: lists that a query looks into, of 4 sqrt(frames) and at most 16384."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

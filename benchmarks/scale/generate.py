@@ -69,10 +69,10 @@ def piece(seed: int) -> Piece:
     return Piece(row, Part(np.zeros(len(one), np.int64), one.times_s, one.vectors.astype(np.float16), one.quality))
 
 
-def query(seed: int, videos: int) -> Query:
-    """A minute that shows 30 s of one of the first so many videos."""
+def query(seed: int, videos: int, first: int = 0) -> Query:
+    """A minute that shows 30 s of one of the videos from `first` to before `videos`."""
     random = np.random.default_rng([2, seed])
-    source = int(random.integers(videos))
+    source = int(random.integers(first, videos))
     starts_s = float(random.uniform(0, INFO.duration_s - GAP_S - (COPIED_TO_S - COPIED_FROM_S)))
     times_s = np.arange(QUERY_S)
     copied = (times_s >= COPIED_FROM_S) & (times_s < COPIED_TO_S)

@@ -37,6 +37,10 @@ CREATE TABLE media (
 CREATE TABLE problems (path TEXT PRIMARY KEY, reason TEXT NOT NULL, seen_at TEXT NOT NULL) STRICT;
 """
 _FINGERPRINT = "fingerprint"
+_DISK = (
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL
+)  # fmt: skip
+"""What SQLite says of a disk that cannot be written, read or locked."""
 _MEND = (
     f"put back a copy of {FILE} (and delete {FILE}-wal and {FILE}-shm), or index the media again into another folder "
     "(--library)"
@@ -232,7 +236,7 @@ def _explained(file: Path) -> Iterator[None]:
             raise LibraryLocked(f"{file}: another process keeps it locked; try again when that is done") from error
         if kind == sqlite3.SQLITE_FULL:
             raise LibraryError(f"{file}: the disk is full; make room and run the same command again") from error
-        if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        if kind in _DISK:
             raise LibraryError(
                 f"{file}: cannot be read or written ({error}); check the disk and the permissions of its folder, "
                 "then run the same command again"

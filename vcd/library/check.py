@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vcd.config import LibraryConfig
 from vcd.errors import LibraryDamaged
 from vcd.library.catalog import Catalog
 from vcd.library.parts import part_path, read_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import SavedIndex, index_damaged, read_index
+from vcd.library.saved_index import check_volumes, index_damaged
+from vcd.library.volume import MOST_DEAD_ROWS, IndexedRows, share_dead
 
 SAMPLE = 200
 """At least so many parts, if there are, are compared with the index."""
@@ -78,17 +80,20 @@ def _check_index(
     folder: Path, config: LibraryConfig, media: Sequence[MediaRow], parts: Sequence[PartRow]
 ) -> Iterator[str]:
     """It may be absent or behind; what it holds must be what the parts hold."""
-    try:
-        saved = read_index(folder, config, whole=True)
-        if saved is not None and not saved.is_worn(media, parts):
-            _compare(folder, saved, media, parts)
-    except LibraryDamaged as error:
-        yield str(error)
+    for found in check_volumes(folder, config):
+        try:
+            if isinstance(found, LibraryDamaged):
+                raise found
+            alive = found.alive(media, parts)
+            if share_dead(alive) <= MOST_DEAD_ROWS:
+                _compare(folder, found, alive, parts)
+        except LibraryDamaged as error:
+            yield str(error)
 
 
-def _compare(folder: Path, saved: SavedIndex, media: Sequence[MediaRow], parts: Sequence[PartRow]) -> None:
+def _compare(folder: Path, saved: IndexedRows, alive: NDArray[np.bool_], parts: Sequence[PartRow]) -> None:
     """In a sample of parts, the rows must be the index's, and the middle vector must find itself."""
-    alive, current = saved.alive(media, parts), set(parts)
+    current = set(parts)
     ends = np.cumsum([part.rows for part in saved.parts])
     held = [(part, int(end)) for part, end in zip(saved.parts, ends, strict=True) if part in current and part.rows]
     asked = found = 0

@@ -26,7 +26,9 @@ class Compacted:
 
 
 def compact(writer: LibraryWriter) -> Compacted:
-    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index, anew.
+    """Write parts that are small, or hold rows of removed references, anew as few parts; then the index as one.
+
+    The largest volume without removed references is added to, and not made anew.
 
     Until the index is done, queries compare with what it lacks one by one: slower, and as whole as ever.
 
@@ -40,7 +42,7 @@ def compact(writer: LibraryWriter) -> Compacted:
     dropped = sum(part.rows - sum(row.frames for row in users[part.id]) for part in chosen)
     if len(chosen) > 1 or dropped:
         _rewrite(writer, chosen, users)
-    writer.update_index(without_dead_rows=True)
+    writer.update_index(into_one=True)
     return Compacted(len(parts), len(writer.catalog.snapshot()[1]), dropped)
 
 

@@ -17,7 +17,7 @@ from vcd.config import LibraryConfig
 from vcd.errors import ConfigError
 from vcd.library.nearest import add_in_pieces, read_faiss, search, selector, write_faiss
 
-MOST_LISTS = 8192
+MOST_LISTS = 16384
 TRAINED_ON = 40
 """Vectors for each centre."""
 MARGIN = 0.25

@@ -13,8 +13,9 @@ from vcd.errors import LibraryDamaged
 from vcd.library.catalog import Catalog
 from vcd.library.parts import Part, part_path, read_media, read_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import load_index
-from vcd.library.vectors import STORED, ExactIndex, VectorIndex
+from vcd.library.saved_index import load_volumes
+from vcd.library.vectors import ExactIndex, VectorIndex
+from vcd.library.volume import MOST_DEAD_ROWS, share_dead
 from vcd.types import Descriptors, Neighbours
 
 
@@ -119,7 +120,7 @@ class Library:
 
     @cached_property
     def _shelves(self) -> list[_Shelf]:
-        """The saved index, and the parts it does not cover, searched exactly."""
+        """The volumes of the index, and last the parts that they do not cover, searched exactly."""
         while True:
             try:
                 return self._load_shelves()
@@ -133,10 +134,13 @@ class Library:
 
     def _load_shelves(self) -> list[_Shelf]:
         media, parts = self._media.values(), self._parts.values()
-        saved = load_index(self.folder, self._config) if self._config.index in STORED else None
-        if saved and saved.is_worn(media, parts):
-            saved = None
-        covered = set(saved.parts) if saved else set()
+        shelves: list[_Shelf] = []
+        covered: set[PartRow] = set()
+        for volume, rows in load_volumes(self.folder, self._config):
+            alive = rows.alive(media, parts)
+            if share_dead(alive) <= MOST_DEAD_ROWS:
+                shelves.append(_Shelf(rows.index, rows.media_ids, rows.times_s, alive))
+                covered.update(volume.parts)
         fresh = ExactIndex(self.dimension, self._config)
         media_ids, times_s = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for row in parts:
@@ -147,10 +151,7 @@ class Library:
                 times_s.append(part.times_s)
         ids = np.concatenate(media_ids)
         alive = np.isin(ids, np.array(list(self._media), dtype=np.int64))
-        shelves = [_Shelf(fresh, ids, np.concatenate(times_s), alive)]
-        if saved:
-            shelves.insert(0, _Shelf(saved.index, saved.media_ids, saved.times_s, saved.alive(media, parts)))
-        return shelves
+        return [*shelves, _Shelf(fresh, ids, np.concatenate(times_s), alive)]
 
     def _read_media(self, part: PartRow, row: MediaRow) -> Part | None:
         try:

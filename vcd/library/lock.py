@@ -1,5 +1,6 @@
 """The lock that lets one process at a time write."""
 
+import errno
 import fcntl
 import os
 from contextlib import ExitStack
@@ -25,6 +26,11 @@ def lock(folder: Path) -> IO[bytes]:
                 f"{folder}: another process ({owner}) is writing to the library; wait until it is done, or end it"
             ) from error
         except OSError as error:
+            if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise LibraryError(
+                    f"{folder}: the disk cannot lock files ({error.strerror}), and two writers would destroy each "
+                    "other's work: keep the library on a local disk, or mount this one with locks"
+                ) from error
             raise LibraryError(f"{folder}: the library cannot be written: {error.strerror}") from error
         opened.pop_all()
     return file

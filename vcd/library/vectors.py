@@ -4,9 +4,9 @@ Settings of FAISS follow measurements on two cores: HNSW with fp16 storage finds
 in 60 % of the memory.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, ClassVar, Protocol, Self
+from typing import IO, Any, ClassVar, Protocol, Self
 
 import faiss
 import numpy as np
@@ -19,26 +19,6 @@ from vcd.library.nearest import add_in_pieces, read_faiss, search, selector, wri
 
 class VectorIndex(Protocol):
     """Rows are numbered from 0 in the order they were added."""
-
-    def add(self, vectors: NDArray[np.float16]) -> None:
-        """float16 (n, D)."""
-        ...
-
-    def search(
-        self, queries: NDArray[np.float32], k: int, alive: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows and similarities, (Q, k) each, best first; -1 where fewer than k living rows exist.
-
-        bool (n,) `alive` says which rows may be found. Of rows that are equally similar any may be left out at k.
-        Equal input gives equal output.
-        """
-        ...
-
-    def __len__(self) -> int: ...
-
-
-class StoredIndex(VectorIndex, Protocol):
-    """An index that is kept on the disk."""
 
     least_rows: ClassVar[int]
     """It is not made for fewer."""
@@ -64,12 +44,50 @@ class StoredIndex(VectorIndex, Protocol):
         """Whether it may grow to so many rows rather than be made anew."""
         ...
 
+    def add(self, vectors: NDArray[np.float16]) -> None:
+        """float16 (n, D)."""
+        ...
+
+    def search(
+        self, queries: NDArray[np.float32], k: int, alive: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows and similarities, (Q, k) each, best first; -1 where fewer than k living rows exist.
+
+        bool (n,) `alive` says which rows may be found. Of rows that are equally similar any may be left out at k.
+        Equal input gives equal output.
+        """
+        ...
+
+    def __len__(self) -> int: ...
+
 
 class ExactIndex:
     """Compares with every vector; the specification of the others."""
 
+    least_rows: ClassVar[int] = 0
+    rounding: ClassVar[float] = 0.01
+
     def __init__(self, dimension: int, config: LibraryConfig) -> None:  # noqa: ARG002
         self._index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+
+    @classmethod
+    def load(cls, source: IO[bytes] | Path, config: LibraryConfig) -> Self:  # noqa: ARG003
+        """Raises `RuntimeError` when it is no index of this kind."""
+        self = cls.__new__(cls)
+        self._index = read_faiss(source)
+        if not isinstance(self._index, faiss.IndexScalarQuantizer):
+            raise RuntimeError("the file holds another kind of index")
+        return self
+
+    def save(self, file: IO[bytes]) -> None:
+        """Raises `OSError`."""
+        write_faiss(self._index, file)
+
+    def train(self, sample: NDArray[np.float16], rows: int) -> None:
+        """Nothing to do: it needs no training."""
+
+    def suits(self, rows: int) -> bool:  # noqa: ARG002
+        return True
 
     def add(self, vectors: NDArray[np.float16]) -> None:
         add_in_pieces(self._index, vectors)
@@ -143,11 +161,29 @@ class HnswIndex:
         return int(self._index.ntotal)
 
 
-INDEXES: Mapping[str, Callable[[int, LibraryConfig], VectorIndex]] = {
-    "hnsw": HnswIndex,
+INDEXES: Mapping[str, type[VectorIndex]] = {
     "exact": ExactIndex,
+    "hnsw": HnswIndex,
     "ivf-sq8": IvfSq8Index,
     "ivf-pq": IvfPqIndex,
 }
-STORED: Mapping[str, type[StoredIndex]] = {"hnsw": HnswIndex, "ivf-sq8": IvfSq8Index, "ivf-pq": IvfPqIndex}
-"""Those that are slow to make, and so are kept on the disk."""
+EXACT_UNDER = 50_000
+HNSW_TO = 1_000_000
+"""Rows up to which `auto` takes a kind; above, HNSW takes three times the memory of ivf-sq8, four times as long to
+build, and finds less."""
+
+
+def kind_for(config: LibraryConfig, rows: int) -> str:
+    """The kind of index for so many rows; too few for the one that is set are compared one by one."""
+    kind: str = config.index
+    if kind == "auto":
+        kind = "exact" if rows < EXACT_UNDER else "hnsw" if rows <= HNSW_TO else "ivf-sq8"
+    return kind if rows >= INDEXES[kind].least_rows else "exact"
+
+
+def build_settings(config: LibraryConfig, rows: int) -> dict[str, Any]:
+    """The settings that shape an index of so many rows; another value means building it anew."""
+    kind = kind_for(config, rows)
+    if kind == "hnsw":
+        return {"index": kind, "links": config.links, "effort_build": config.effort_build}
+    return {"index": kind}

@@ -11,15 +11,14 @@ from typing import Any, Self
 import numpy as np
 
 from vcd.config import LibraryConfig
-from vcd.errors import LibraryError, LibraryMismatch, LibraryMissing
+from vcd.errors import LibraryDamaged, LibraryError, LibraryMismatch, LibraryMissing
 from vcd.library.catalog import Catalog, require_catalog
 from vcd.library.disk import is_unfinished, writing
-from vcd.library.grow import grow, usable_index
+from vcd.library.grow import grow, make_plan
 from vcd.library.lock import lock
 from vcd.library.parts import FOLDER, Part, part_path, write_part
 from vcd.library.records import MediaRow, PartRow
-from vcd.library.saved_index import delete_index, delete_strays, save_index
-from vcd.library.vectors import STORED
+from vcd.library.saved_index import save_index
 from vcd.types import Descriptors
 
 logger = logging.getLogger(__name__)
@@ -122,24 +121,23 @@ class LibraryWriter:
         with self.catalog.change() as change:
             change.note_problem(os.path.abspath(file), reason, now())
 
-    def update_index(self, without_dead_rows: bool = False) -> None:
-        """Bring the index up to the parts: add what it lacks, or build it anew when too much of it is dead.
+    def update_index(self, into_one: bool = False) -> None:
+        """Bring the index up to the parts; `into_one`: as one volume without dead rows.
 
         The library answers without it, too: when this raises, all media are still there and found.
         """
         self.delete_stray_parts()
-        if self.config.index not in STORED:
-            return
         media, parts = self.catalog.snapshot()
-        saved = usable_index(self.folder, self.config, media, parts, without_dead_rows)
-        missing = set(parts) - set(saved.parts if saved else ())
-        grown = grow(self.folder, self.config, int(self.settings["dimension"]), saved, missing) if missing else None
+        plan = make_plan(self.folder, self.config, media, parts, into_one)
+        dimension = int(self.settings["dimension"])
+        try:
+            grown = grow(self.folder, self.config, dimension, plan)
+        except (LibraryDamaged, FileNotFoundError) as error:
+            logger.warning("%s", error)
+            plan = plan.without_base(parts)
+            grown = grow(self.folder, self.config, dimension, plan)
         with writing(self.folder, "the index"):
-            if grown is not None:
-                save_index(self.folder, grown)
-            elif saved is None:
-                delete_index(self.folder)
-            delete_strays(self.folder)
+            save_index(self.folder, plan.kept if grown or not plan.base else (*plan.kept, plan.base), grown)
 
     def _write(self, media_id: int, descriptors: Descriptors) -> PartRow:
         if descriptors.vectors.shape[1] != self.settings["dimension"]:
