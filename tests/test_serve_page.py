@@ -118,6 +118,16 @@ def test_a_dropped_clip_is_shown_beside_its_reference_in_step_at_its_speed(
     cells = page.locator("#segments tbody td").all_inner_texts()
     assert cells[:2] == ["0:00.0 to 0:06.0", "a.mp4"]
     assert "1.5 times as fast" in cells[4]
+    with page.expect_popup() as opening:
+        page.click("#report")
+    report = opening.value
+    report.wait_for_selector("article img")
+    assert report.title() == "1 copied stretch - vcd"
+    assert report.evaluate("[origin, document.querySelectorAll('article img').length]") == ["null", 8]
+    report.fill("#least", "1")
+    assert report.inner_text("#count") == "0 of 1 shown", "its own script runs"
+    shoot(report, "report")
+    report.close()
     page.focus("#segments button")
     page.keyboard.press("Enter")
     page.wait_for_function("() => [...document.querySelectorAll('.screen video')].every((film) => film.readyState > 1)")
