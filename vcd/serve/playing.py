@@ -35,12 +35,11 @@ class PageResponse(FileResponse):
     """A page that vcd has made: text of others is escaped in it, its policy allows only its own script, and it runs in
     an origin of its own, where there is nothing of the service to reach."""
 
-    media_type = "text/html; charset=utf-8"
-
     def __init__(self, path: Path) -> None:
         policy = f"sandbox allow-scripts; frame-ancestors 'none'; {page_policy()}"
         # A browser refuses to open a page that is both sandboxed and kept apart from its opener by this header.
-        super().__init__(path, headers={"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "unsafe-none"})
+        headers = {"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "unsafe-none"}
+        super().__init__(path, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/jobs/{job_id}/media", dependencies=READ, responses=PROBLEM, response_class=FileResponse)
@@ -71,7 +70,10 @@ def reference_strip(
     return _strip(here, file_of(find_reference(here, reference_id)), from_s, to_s, count)
 
 
-@router.get("/jobs/{job_id}/report", dependencies=READ, status_code=200, responses=PROBLEM, response_class=PageResponse)
+@router.get(
+    "/jobs/{job_id}/report", dependencies=READ, status_code=200, response_class=PageResponse,
+    responses={**PROBLEM, 200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
 def query_report(here: Here, job_id: JobId) -> PageResponse:
     """The HTML report of a query that was asked for with `report=true`."""
     find_job(here, job_id)
