@@ -2,6 +2,7 @@
 
 import email
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -113,3 +114,31 @@ def test_the_source_archive_holds_no_media_and_no_libraries(unpacked_sdist: Path
     assert {"pyproject.toml", "LICENSE", "README.md", "vcd", "configs", "tests"} <= {
         path.name for path in unpacked_sdist.iterdir()
     }
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_two_builds_are_the_same_to_the_byte(tmp_path: Path, kind: str) -> None:
+    """Another folder, and files with other times, change nothing."""
+    copy = tmp_path / "copy"
+    for name in ("vcd", "configs", "tests", "benchmarks", "scripts", "docs", "indexes"):
+        shutil.copytree(
+            ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
+        )
+    for name in ("pyproject.toml", "README.md", "LICENSE", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md", "mkdocs.yml",
+                 ".gitignore"):  # fmt: skip
+        shutil.copy(ROOT / name, copy / name)
+
+    here, there = (build(source, tmp_path / f"out-{n}", kind) for n, source in enumerate((ROOT, copy)))
+
+    assert here.name == there.name
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_both_archives_hold_the_weights(wheel: zipfile.ZipFile, unpacked_sdist: Path) -> None:
+    shipped = sorted(path.name for path in (ROOT / "vcd/describe/shipped").glob("vcd-rmac.*"))
+
+    assert {"vcd-rmac.onnx", "vcd-rmac.toml", "vcd-rmac.background.npy"} <= set(shipped)
+    for name in shipped:
+        content = (ROOT / "vcd/describe/shipped" / name).read_bytes()
+        assert wheel.read(f"vcd/describe/shipped/{name}") == content
+        assert (unpacked_sdist / "vcd/describe/shipped" / name).read_bytes() == content

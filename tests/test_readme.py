@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,8 @@ def test_every_program_of_the_documentation_runs(place: Path) -> None:
     programs = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert len(programs) >= 4
     for program in programs:
+        if "import opentimelineio" in program and find_spec("opentimelineio") is None:
+            continue  # tested where it is installed
         (place / "program.py").write_text(program)
         done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), program

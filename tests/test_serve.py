@@ -138,7 +138,54 @@ def test_a_job_can_be_forgotten_with_its_upload(service: Service, clip: Path) ->
     assert job not in {each["id"] for each in service.client.get("/api/v1/jobs").json()}
 
 
-# --- What the page plays.
+# --- What the page shows.
+
+
+def test_the_report_of_a_query_is_a_page_in_an_origin_of_its_own(service: Service, made_film: MakeFilm) -> None:
+    film = made_film(6, first=140)
+    reference = service.add(film, "<b>film.mp4")["result"]["added"][0]
+    job = service.ask(film, "<script>clip.mp4", report=True).json()
+    path = f"/api/v1/jobs/{job['id']}/report"
+    answer = service.client.get(path)
+    id_of_reference = only_segment(job["result"])["reference_id"]
+    assert service.client.delete(f"/api/v1/references/{id_of_reference}").status_code == 204
+
+    assert (job["report"], answer.status_code, answer.headers["content-type"]) == (
+        path,
+        200,
+        "text/html; charset=utf-8",
+    )
+    policy = dict(rule.strip().split(" ", 1) for rule in answer.headers["content-security-policy"].split(";"))
+    assert (policy["sandbox"], policy["default-src"], policy["frame-ancestors"]) == ("allow-scripts", "'none'",
+                                                                                    "'none'")  # fmt: skip
+    assert policy["script-src"].startswith("'sha256-")
+    assert answer.headers.get_list("content-security-policy", split_commas=True) == [
+        answer.headers["content-security-policy"]
+    ]
+    assert answer.text.count("data:image/jpeg") >= 6
+    assert "&lt;script&gt;clip.mp4" in answer.text
+    assert "&lt;b&gt;film.mp4" in answer.text
+    assert reference not in answer.text
+    assert answer.text.count("<script>") == 1
+    assert service.client.delete(f"/api/v1/jobs/{job['id']}").status_code == 204
+    assert list((service.data / "reports").iterdir()) == []
+
+
+def test_there_is_no_report_where_none_was_asked_for(service: Service, clip: Path) -> None:
+    job = service.ask(clip).json()
+
+    assert job["report"] is None
+    assert service.client.get(f"/api/v1/jobs/{job['id']}/report").json()["code"] == "no_report"
+
+
+def test_a_missing_disk_for_the_report_is_told_as_an_error_of_the_service(service: Service, clip: Path) -> None:
+    (service.data / "reports").rename(service.data / "elsewhere")
+    try:
+        job = service.ask(clip, report=True).json()
+    finally:
+        (service.data / "elsewhere").rename(service.data / "reports")
+
+    assert (job["state"], job["error"]["code"], job["report"]) == ("failed", "unavailable", None)
 
 
 def test_media_answer_range_requests(service: Service, films: Path) -> None:
@@ -262,7 +309,8 @@ def test_every_operation_is_described(service: Service) -> None:
 
     assert set(spec["paths"]) == {
         "/api/v1/access", "/api/v1/gate", "/api/v1/health", "/api/v1/jobs", "/api/v1/jobs/{job_id}",
-        "/api/v1/jobs/{job_id}/media", "/api/v1/jobs/{job_id}/strip", "/api/v1/queries", "/api/v1/references",
+        "/api/v1/jobs/{job_id}/media", "/api/v1/jobs/{job_id}/report", "/api/v1/jobs/{job_id}/strip",
+        "/api/v1/queries", "/api/v1/references",
         "/api/v1/references/by-path", "/api/v1/references/{reference_id}", "/api/v1/references/{reference_id}/media",
         "/api/v1/references/{reference_id}/strip", "/metrics",
     }  # fmt: skip

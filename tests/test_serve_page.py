@@ -15,6 +15,7 @@ from playwright import sync_api
 
 from tests.conftest import Call, MakeFilm
 from tests.made import reencode
+from tests.made_browser import axe_findings
 from tests.made_service import MODEL, Service, serving
 
 KEY = "the-key-of-this-test"
@@ -50,6 +51,11 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, video, progres
   .filter((e) => !(e.labels?.length || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.alt
     || e.textContent.trim()))
   .map((e) => e.outerHTML)"""
+
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, select')]
+  .filter((e) => e.checkVisibility() && !e.disabled)
+  .map((e, number) => (e.dataset.numbered = `${number}`))"""
+"""Numbers what a mouse could use, so that what has the focus can be told."""
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +124,16 @@ def test_a_dropped_clip_is_shown_beside_its_reference_in_step_at_its_speed(
     cells = page.locator("#segments tbody td").all_inner_texts()
     assert cells[:2] == ["0:00.0 to 0:06.0", "a.mp4"]
     assert "1.5 times as fast" in cells[4]
+    with page.expect_popup() as opening:
+        page.click("#report")
+    report = opening.value
+    report.wait_for_selector("article img")
+    assert report.title() == "1 copied stretch - vcd"
+    assert report.evaluate("[origin, document.querySelectorAll('article img').length]") == ["null", 8]
+    report.fill("#least", "1")
+    assert report.inner_text("#count") == "0 of 1 shown", "its own script runs"
+    shoot(report, "report")
+    report.close()
     page.focus("#segments button")
     page.keyboard.press("Enter")
     page.wait_for_function("() => [...document.querySelectorAll('.screen video')].every((film) => film.readyState > 1)")
@@ -184,8 +200,26 @@ def test_everything_has_a_name_contrast_and_room_on_a_phone(page: Any, clip: Pat
         assert len(contrasts) > 8
         assert [(text, ratio) for text, ratio in contrasts if ratio < 4.5] == []
         assert page.evaluate(NAMELESS) == []
+        assert axe_findings(page) == []
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         shoot(page, view)
+
+
+def test_everything_is_reached_and_left_by_the_tab_key(page: Any, clip: Path) -> None:
+    drop(page, clip)
+    page.click("#segments button")
+    for view in ("query", "library"):
+        page.click(f"#to-{view}")
+        page.wait_for_selector(f"#{view}-view:not([hidden])")
+        page.wait_for_function("() => document.querySelector('#references td') || location.hash !== '#library'")
+        wanted = page.evaluate(REACHABLE)
+        page.evaluate("() => { document.activeElement.blur(); document.body.tabIndex = -1; document.body.focus(); }")
+        reached = set()
+        for _ in range(len(wanted) + 8):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("() => document.activeElement.dataset.numbered ?? ''"))
+        assert set(wanted) - reached == set()
+        assert len(wanted) > 4
 
 
 def test_a_wrong_key_is_told(browser: Any, service: Service) -> None:

@@ -177,6 +177,6 @@ class Album:
             return None
         return draw_segment(query, reference, segment, self.model.calibration.unrelated_similarity)
 
-    def write(self, report: Report) -> None:
-        """Whole or not at all. Raises `SetupError`."""
-        write_atomically(render_page(report, self.exhibits), self.page)
+    def write(self, report: Report, titles: Mapping[str, str] | None = None) -> None:
+        """Whole or not at all, with `titles` of references in place of their names. Raises `SetupError`."""
+        write_atomically(render_page(report, self.exhibits, titles), self.page)

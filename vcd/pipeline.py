@@ -117,7 +117,7 @@ def query(
     A file that cannot be read becomes a `Problem` of the report. With `page` an HTML page that shows why is written.
     """
     model = Model.of(config)
-    album = _album(page, config, model)
+    album = make_album(page, config, model)
     library = Library(folder, config.library)
     model.require(library.model, folder)
     found = list(find_media(paths))
@@ -147,7 +147,8 @@ def library_facts(library: Library, model: Model) -> dict[str, object]:
     return {"library": str(library.folder), "references": len(library), **model.made_with}
 
 
-def _album(page: Path | None, config: Config, model: Model) -> "Album | None":
+def make_album(page: Path | None, config: Config, model: Model) -> "Album | None":
+    """What collects pictures for a page of `--report`; None when none is wanted."""
     if page is None:
         return None
     from vcd.illustrate import Album  # draws with libraries that nothing else needs
@@ -221,7 +222,7 @@ def compare(
     shows why. Raises `InputError` when one of the two cannot be read.
     """
     model = Model.of(config)
-    album = _album(page, config, model)
+    album = make_album(page, config, model)
     files = [_single(path) for path in (query_path, reference_path)]
     media, describe = config.media, config.describe
     arguments = (files[1].path, files[1].name, media, media.reference, describe, False, False)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from vcd.extract import extract
 from vcd.library import Library
 from vcd.media.files import MediaPath
 from vcd.model import Model
-from vcd.pipeline import answer, library_facts, make_report, query_task, worker_count
+from vcd.pipeline import answer, library_facts, make_album, make_report, query_task, worker_count
 from vcd.types import MediaInfo, Neighbours, Report
 from vcd.workers import Workers
 
@@ -142,11 +142,19 @@ class ResidentLibrary:
         with self._opening:
             self._rest_until_s = 0.0
 
-    def query(self, item: MediaPath, config: Config | None = None, watched: Path | None = None) -> Answered:
+    def query(
+        self,
+        item: MediaPath,
+        config: Config | None = None,
+        watched: Path | None = None,
+        page: Path | None = None,
+        titles: Mapping[str, str] | None = None,
+    ) -> Answered:
         """Which stretches of one file were copied from references? Its name in the answer is `item.given`.
 
-        `config` may differ from the library's in what is reported and verified; for `watched` see `extract`. Raises
-        `InputError` when the file cannot be read, a `SetupError` when the library or the processes fail.
+        `config` may differ from the library's in what is reported and verified; for `watched` see `extract`. With
+        `page` an HTML page that shows why is written, which calls references by their `titles`. Raises `InputError`
+        when the file cannot be read, a `SetupError` when the library, the processes or the disk fail.
         """
         config = config or self.config
         library = self.current()
@@ -154,6 +162,9 @@ class ResidentLibrary:
         read = self.run(extract, item.given, *arguments, watched)
         segments = answer(item.path, read.views, library, self._model, config, self._workers())
         report = make_report(segments, [], 1, config, library_facts(library, self._model))
+        if album := make_album(page, config, self._model):
+            album.add(self._workers(), segments, item.path, read.views, library)
+            album.write(report, titles)
         return Answered(report, read.views[0].info)
 
     def run(self, function: Callable[..., R], name: str, *arguments: Any) -> R:

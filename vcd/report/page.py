@@ -6,7 +6,8 @@ no network and no script but its own, by its hash.
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -34,20 +35,25 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def render_page(report: Report, exhibits: Iterable[Exhibit]) -> bytes:
-    """All segments of the report, in the order of its rows, those without an exhibit without pictures."""
+def render_page(report: Report, exhibits: Iterable[Exhibit], titles: Mapping[str, str] | None = None) -> bytes:
+    """All segments of the report, in the order of its rows, those without an exhibit without pictures.
+
+    `titles` are what people call references whose files have other names.
+    """
     shown = {exhibit.segment: exhibit for exhibit in exhibits}
-    ordered = [shown.get(segment, Exhibit(segment, 0.0)) for segment in in_order(report.segments)]
+    ordered = [
+        _titled(shown.get(segment, Exhibit(segment, 0.0)), titles or {}) for segment in in_order(report.segments)
+    ]
     numbered = list(enumerate(ordered, 1))
     queries = []
     for _, group in groupby(numbered, key=lambda item: item[1].segment.query):
         queries.append(_query(list(group)))
-    script, style = (_read(name) for name in ("page.js", "page.css"))
+    script, style = _read("page.js"), _read("page.css")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("page.html").render(
-        policy=_policy(script, style), script=script, style=style,
+        policy=page_policy(), script=script, style=style,
         summary=_summary(report), columns=COLUMNS,
         segments=[segment for query in queries for segment in query["segments"]], queries=queries,
         problems=[{"path": printable(p.path), "reason": printable(p.reason)} for p in report.problems],
@@ -60,13 +66,19 @@ def _read(name: str) -> str:
     return (TEMPLATE / name).read_text(encoding="utf-8")
 
 
-def _policy(script: str, style: str) -> str:
-    """No network, no script and no style but the page's own."""
-    hashes = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+def page_policy() -> str:
+    """What every page allows, as a Content-Security-Policy: no network, no script and no style but its own."""
+    texts = _read("page.js"), _read("page.css")
+    hashes = [b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
     return (
         f"default-src 'none'; img-src data:; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _titled(exhibit: Exhibit, titles: Mapping[str, str]) -> Exhibit:
+    segment = exhibit.segment
+    return replace(exhibit, segment=replace(segment, reference=titles.get(segment.reference, segment.reference)))
 
 
 def _summary(report: Report) -> str:

@@ -1,6 +1,7 @@
 """Files of results: whole or not at all."""
 
 import os
+import threading
 from pathlib import Path
 
 from vcd.errors import SetupError
@@ -24,7 +25,7 @@ def write_atomically(content: bytes, path: Path) -> None:
     A link is followed; a pipe or a device, such as ``/dev/stdout``, is written to.
     """
     target = _target(path)
-    unfinished = target.with_name(f".vcd-{os.getpid()}.new")
+    unfinished = target.with_name(f".vcd-{os.getpid()}-{threading.get_ident()}.new")
     try:
         if _is_device(path):
             path.write_bytes(content)

@@ -135,7 +135,8 @@ class Gatekeeper:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_ENCODED]
+                given = {name for name, _ in message["headers"]}  # a route knows better
+                message["headers"] = [*message["headers"], *(each for each in _ENCODED if each[0] not in given)]
             await send(message)
 
         try:

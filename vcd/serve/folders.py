@@ -35,10 +35,18 @@ class Folders:
         """How far running jobs are."""
         return self.data / "progress"
 
+    @property
+    def reports(self) -> Path:
+        """Pages about queries that are done, ``JOB.html``."""
+        return self.data / "reports"
+
+    def report(self, job_id: str) -> Path:
+        return self.reports / f"{job_id}.html"
+
     def make(self) -> IO[bytes]:
         """Make what is missing; gives the lock, which ends with the process. Raises `SetupError`."""
         try:
-            for folder in (self.data, self.uploads, self.media, self.progress):
+            for folder in (self.data, self.uploads, self.media, self.progress, self.reports):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with ExitStack() as opened:
                 lock = opened.enter_context((self.data / ".lock").open("ab"))
@@ -51,9 +59,9 @@ class Folders:
         return lock
 
     def delete_strays(self, named: set[str], older_than_s: float) -> None:
-        """Delete uploads that no job names and that are older: aborted by a crash."""
-        for path in [*self.uploads.iterdir(), *self.progress.iterdir()]:
-            if path.name not in named and _age_s(path) > older_than_s:
+        """Delete what belongs to no job, by its file or its id, and is older: left by a crash."""
+        for path in [*self.uploads.iterdir(), *self.progress.iterdir(), *self.reports.iterdir()]:
+            if named.isdisjoint((path.name, path.stem)) and _age_s(path) > older_than_s:
                 path.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Films for the page to show: the files themselves, and strips of thumbnails for those that no browser plays."""
+"""What people look at: films, strips of thumbnails for those that no browser plays, and the report of a query."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from vcd.config import MediaConfig
 from vcd.media import open_media
 from vcd.media.read import Media
+from vcd.report.page import page_policy
 from vcd.serve.problems import Refused
 from vcd.serve.queries import PROBLEM, READ, JobId, find_job
 from vcd.serve.references import ReferenceId, file_of, find_reference
@@ -28,6 +29,17 @@ LONGEST_S = 1e7
 
 FromTime = Annotated[float, Query(ge=0, le=LONGEST_S, allow_inf_nan=False)]
 Count = Annotated[int, Query(ge=1, le=16)]
+
+
+class PageResponse(FileResponse):
+    """A page that vcd has made: text of others is escaped in it, its policy allows only its own script, and it runs in
+    an origin of its own, where there is nothing of the service to reach."""
+
+    def __init__(self, path: Path) -> None:
+        policy = f"sandbox allow-scripts; frame-ancestors 'none'; {page_policy()}"
+        # A browser refuses to open a page that is both sandboxed and kept apart from its opener by this header.
+        headers = {"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "unsafe-none"}
+        super().__init__(path, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/jobs/{job_id}/media", dependencies=READ, responses=PROBLEM, response_class=FileResponse)
@@ -56,6 +68,19 @@ def reference_strip(
 ) -> Response:
     """Pictures of the reference side by side, as JPEG."""
     return _strip(here, file_of(find_reference(here, reference_id)), from_s, to_s, count)
+
+
+@router.get(
+    "/jobs/{job_id}/report", dependencies=READ, status_code=200, response_class=PageResponse,
+    responses={**PROBLEM, 200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
+def query_report(here: Here, job_id: JobId) -> PageResponse:
+    """The HTML report of a query that was asked for with `report=true`."""
+    find_job(here, job_id)
+    path = here.folders.report(job_id)
+    if not path.is_file():
+        raise Refused(404, "no_report", "the query is not done, or no report was asked for")
+    return PageResponse(path)
 
 
 def _query_file(here: Service, job_id: str) -> tuple[Path, str]:

@@ -37,6 +37,7 @@ JobId = Annotated[str, Path(description="As the answer to a query gives it.", pa
 MinScore = Annotated[float | None, Query(ge=0, le=1, description="Leave out segments less probable than this.")]
 Top = Annotated[int | None, Query(ge=0, le=1_000_000, description="At most this many segments; 0: all.")]
 Verify = Annotated[bool, Query(description="Compare local features for every segment.")]
+Shown = Annotated[bool, Query(description="Draw the HTML report, too: /api/v1/jobs/ID/report.")]
 Wait = Annotated[float | None, Query(ge=0, le=600, description="Seconds to wait for the answer; default: a setting.")]
 
 
@@ -48,10 +49,11 @@ async def ask(
     min_score: MinScore = None,
     top: Top = None,
     verify: Verify = False,
+    report: Shown = False,
     wait_s: Wait = None,
 ) -> JobRecord:
     """Find what an uploaded file was copied from: 200 with the answer, or 202 with the job when it takes longer."""
-    options = {"min_score": min_score, "top": top, "verify": verify}
+    options = {"min_score": min_score, "top": top, "verify": verify, "report": report}
     job, over = await submit(here, "query", await here.intake.receive(request), options)
     await _wait(over, here.settings.wait_s if wait_s is None else wait_s)
     return await answer_job(here, job.id, response)

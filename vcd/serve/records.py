@@ -79,6 +79,7 @@ class JobRecord(BaseModel):
     finished_at: str | None
     result: QueryResult | AddResult | None
     error: Problem | None = Field(description="Why it failed.")
+    report: str | None = Field(description="Address of the HTML report; null where none was asked for, or not yet.")
 
 
 class Verdict(BaseModel):
@@ -142,6 +143,7 @@ def job_record(job: Job, progress: float, media: list[MediaRow], titles: dict[st
     return JobRecord(
         id=job.id, kind=job.kind, name=job.name, state=job.state, progress=progress, created_at=_iso(job.created_s),
         finished_at=_iso(job.finished_s) if job.finished_s else None, result=result, error=error,
+        report=f"/api/v1/jobs/{job.id}/report" if job.state == "done" and job.options.get("report") else None,
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ class Runner:
     def start(self) -> None:
         """Take up what the last service left, and begin."""
         self._store.recover()
-        self._folders.delete_strays(self._store.files(), 0)
+        self._folders.delete_strays(self._store.names(), 0)
         for thread in self._threads:
             thread.start()
 
@@ -188,8 +188,10 @@ class Runner:
 
     def _query(self, job: Job) -> dict[str, Any]:
         item = MediaPath(self._folders.uploads / job.file, job.name, self._folders.uploads, job.name)
-        config = with_report_options(self._library.config, **job.options)
-        answer = self._library.query(item, config, self._folders.progress / job.id)
+        options = dict(job.options)
+        page = self._folders.report(job.id) if options.pop("report", False) else None
+        config = with_report_options(self._library.config, **options)
+        answer = self._library.query(item, config, self._folders.progress / job.id, page, self._store.titles())
         media = answer.media
         facts = {
             "kind": media.kind, "duration_s": round(media.duration_s, 3), "width_px": media.width_px,
@@ -225,7 +227,7 @@ class Runner:
             try:
                 for job in self._store.finished_before(time.time() - self._settings.retention_s):
                     self.forget(job)
-                self._folders.delete_strays(self._store.files(), self._settings.upload_timeout_s + SWEEP_S)
+                self._folders.delete_strays(self._store.names(), self._settings.upload_timeout_s + SWEEP_S)
             except Exception as error:  # noqa: BLE001 (it is tried again)
                 logger.error("what is past its retention cannot be deleted: %s", error)
             self._stopping.wait(min(SWEEP_S, max(0.2, self._settings.retention_s / 4)))
@@ -239,6 +241,7 @@ class Runner:
             over.set_result(None)
         if job.kind != "add-path":
             (self._folders.uploads / job.file).unlink(missing_ok=True)
+        self._folders.report(job.id).unlink(missing_ok=True)
         if job.kind == "add" and job.state == "failed":
             (self._folders.media / job.file).unlink(missing_ok=True)
         return True

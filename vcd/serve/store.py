@@ -141,10 +141,13 @@ class JobStore:
     def finished_before(self, time_s: float) -> list[Job]:
         return self._select("WHERE finished_s < ?", time_s)
 
-    def files(self) -> set[str]:
-        """Uploads that a job names."""
+    def names(self) -> set[str]:
+        """The ids of all jobs and the names of their uploads."""
         with self._lock:
-            return {str(file) for (file,) in self._db.execute("SELECT file FROM jobs WHERE kind <> 'add-path'")}
+            rows = self._db.execute(
+                "SELECT file FROM jobs WHERE kind <> 'add-path' UNION SELECT id FROM jobs"
+            ).fetchall()
+        return {str(name) for (name,) in rows}
 
     def set_title(self, path: str, title: str) -> None:
         """What people call a reference whose file has a random name."""

@@ -68,7 +68,7 @@ async function until(job, onProgress) {
 async function ask(file) {
   clearAnswer();
   try {
-    const job = await upload("/queries?wait_s=0", file, (share) => tell(`Sending ${file.name}`, share));
+    const job = await upload("/queries?wait_s=0&report=true", file, (share) => tell(`Sending ${file.name}`, share));
     shownJob = job.id;
     history.replaceState(null, "", `#job=${job.id}`);
     await follow(job);
@@ -112,6 +112,8 @@ function showAnswer(job) {
     ? `${job.name} is copied from ${names.size === 1 ? segments[0].title : `${names.size} references`}`
     : `No copy found: nothing in ${job.name} comes from the library`;
   at("as-json").href = `/api/v1/jobs/${job.id}`;
+  at("report-item").hidden = !job.report || !segments.length;
+  if (job.report) at("report").href = job.report;
   const look = segments.map((segment) => () => openPlayer(job, segment));
   at("timeline").hidden = !segments.length || !media.duration_s;
   at("timeline").replaceChildren(...segments.map((segment, number) => mark(segment, media, look[number])));

@@ -1,0 +1,1 @@
+"""The service under load, and killed in the middle of its work."""
