@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import vcd
 from vcd.align import rescore
 from vcd.choose import choose, is_doubtful, preselect
+from vcd.cluster import Engine, make_pool
 from vcd.config import Config
 from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError
@@ -50,13 +51,14 @@ def index(
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
+    engine: Engine = "local",
 ) -> Indexed:
-    """Add media to the library in `folder`, made when there is none.
+    """Add media to the library in `folder`, made when there is none; `engine` ray: read on a cluster.
 
     Files that are in it unchanged are skipped, changed ones replaced. Each file is committed when it is done, so
     an interrupted run goes on where it stopped. A file that cannot be read becomes a `Problem`.
     """
-    return index_found(list(find_media(paths)), folder, config, workers, progress)
+    return index_found(list(find_media(paths)), folder, config, workers, progress, engine)
 
 
 def index_found(
@@ -65,6 +67,7 @@ def index_found(
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
+    engine: Engine = "local",
 ) -> Indexed:
     """`index` for files whose names in the library are known already."""
     card = load_card(config.describe.model)
@@ -78,7 +81,7 @@ def index_found(
         plan = make_plan(found, writer)
         added: list[str] = []
         replaced: list[str] = []
-        for item, old, result in _extract_references(plan.read, config, workers, progress):
+        for item, old, result in _extract_references(plan.read, config, workers, progress, engine):
             if isinstance(result, InputError):
                 plan.problems.append(Problem(item.given, result.reason))
                 writer.note_problem(item.path, result.reason)
@@ -91,7 +94,11 @@ def index_found(
 
 
 def _extract_references(
-    todo: Sequence[tuple[MediaPath, MediaRow | None]], config: Config, workers: int | None, progress: Progress
+    todo: Sequence[tuple[MediaPath, MediaRow | None]],
+    config: Config,
+    workers: int | None,
+    progress: Progress,
+    engine: Engine,
 ) -> Iterator[tuple[MediaPath, MediaRow | None, Extracted | InputError]]:
     if not todo:
         return
@@ -99,7 +106,7 @@ def _extract_references(
         (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
         for item, _ in todo
     ]
-    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
+    with make_pool(engine, worker_count(workers, len(tasks)), workers, config.media) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 

@@ -1,7 +1,7 @@
 """`vcd index`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ def index(
     library: LibraryOption = DEFAULT_LIBRARY,
     files_from: FilesFromOption = None,
     workers: WorkersOption = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="ray: read on a Ray cluster, that of RAY_ADDRESS or a local one.")
+    ] = "local",
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -38,7 +41,7 @@ def index(
     from vcd.config import load_config
 
     progress = set_up(quiet)
-    done = pipeline.index(wanted, library, load_config(config), workers, progress)
+    done = pipeline.index(wanted, library, load_config(config), workers, progress, engine)
     tell_problems(done.problems)
     counts = [
         (len(done.added), "added"),
