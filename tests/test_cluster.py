@@ -173,5 +173,5 @@ def test_ray_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_a_cluster_that_is_not_there_is_told(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
 
-    with pytest.raises(SetupError, match="the Ray cluster 127.0.0.1:1 cannot be used"), RayWorkers(timeout_s=60):
+    with pytest.raises(SetupError, match=r"the Ray cluster 127\.0\.0\.1:1 cannot be used"), RayWorkers(timeout_s=60):
         pass

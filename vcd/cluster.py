@@ -8,6 +8,7 @@ machine that is lost costs no file: Ray does its tasks again elsewhere.
 import os
 import pickle
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -26,6 +27,7 @@ Engine = Literal["local", "ray"]
 
 LOOK_S = 1.0
 """How often to look whether the cluster has grown."""
+CONNECT_S = 10.0
 RETRIES = 3
 """So many times a task is done again after its Ray worker or machine was lost."""
 
@@ -54,6 +56,7 @@ class RayWorkers:
         self._owns = not self._ray.is_initialized()
         if self._owns:
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here tells nobody
+            _require_reachable(os.environ.get("RAY_ADDRESS", ""))
             before = _sigterm_handler()
             try:
                 self._ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
@@ -147,6 +150,17 @@ def _process(timeout_s: float, memory_mb: int | None) -> Workers:
 def _unpickled(payload: bytes) -> bytes:
     function, arguments = pickle.loads(payload)
     return pickle.dumps(function(*arguments))
+
+
+def _require_reachable(address: str) -> None:
+    """Raises `SetupError` when nobody listens at ``host:port``: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SetupError(f"the Ray cluster {address} cannot be used: {reason}") from error
 
 
 def _sigterm_handler() -> Any:

@@ -19,7 +19,8 @@ from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
-from vcd.library import Library, LibraryWriter, MediaRow, is_library
+from vcd.library import MediaRow
+from vcd.library.stores import Place, References, holds_library, open_library, open_or_create
 from vcd.media import find_media
 from vcd.media.files import MediaPath
 from vcd.model import Model
@@ -47,7 +48,7 @@ class Indexed:
 
 def index(
     paths: Iterable[Path | str],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
@@ -63,7 +64,7 @@ def index(
 
 def index_found(
     found: Sequence[MediaPath | InputError],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
@@ -72,12 +73,12 @@ def index_found(
     """`index` for files whose names in the library are known already."""
     card = load_card(config.describe.model)
     sampling = asdict(config.media.reference)
-    if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
+    if not any(isinstance(item, MediaPath) for item in found) and not holds_library(folder):
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
     describe = config.describe
     prove_describer(make_describer(describe.model, describe.engine, describe.precision))
-    with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
+    with open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
         added: list[str] = []
         replaced: list[str] = []
@@ -113,7 +114,7 @@ def _extract_references(
 
 def query(
     paths: Iterable[Path | str],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
@@ -125,7 +126,7 @@ def query(
     """
     model = Model.of(config)
     album = _album(page, config, model)
-    library = Library(folder, config.library)
+    library = open_library(folder, config.library)
     model.require(library.model, folder)
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
@@ -150,7 +151,7 @@ def query(
     return report
 
 
-def library_facts(library: Library, model: Model) -> dict[str, object]:
+def library_facts(library: References, model: Model) -> dict[str, object]:
     return {"library": str(library.folder), "references": len(library), **model.made_with}
 
 
@@ -169,7 +170,7 @@ def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]
 
 
 def answer(
-    path: Path, views: Sequence[Descriptors], library: Library, model: Model, config: Config, pool: Workers
+    path: Path, views: Sequence[Descriptors], library: References, model: Model, config: Config, pool: Workers
 ) -> list[Segment]:
     """The segments to show of one query whose file has been read."""
     found = search_and_align(views, library, model, config)
@@ -178,7 +179,7 @@ def answer(
 
 
 def search_and_align(
-    views: Sequence[Descriptors], library: Library, model: Model, config: Config
+    views: Sequence[Descriptors], library: References, model: Model, config: Config
 ) -> list[tuple[Segment, int]]:
     """All segments of one query, each with its reference's media id."""
     found: list[tuple[Segment, int]] = []

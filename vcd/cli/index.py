@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 from vcd.cli.options import (
-    DEFAULT_LIBRARY,
+    DEFAULT_PLACE,
     DONE,
     NOTHING_DONE,
     SOME_UNUSABLE,
     ConfigOption,
     FilesFromOption,
-    LibraryOption,
+    PlaceOption,
     QuietOption,
     WorkersOption,
     gather_paths,
@@ -22,7 +22,7 @@ from vcd.cli.streams import say
 
 def index(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, and folders of files.")] = None,
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     files_from: FilesFromOption = None,
     workers: WorkersOption = None,
     engine: Annotated[
