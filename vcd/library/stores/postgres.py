@@ -173,19 +173,20 @@ class PostgresLibrary:
             similarities[numbers, places] = found["similarity"]
         return Neighbours(ids, times_s, similarities)
 
+    @property
+    def search_sql(self) -> str:
+        """Parameters: the queries as text, twice, and k."""
+        by = "f.vector::vector <#> q.full_" if self._exact else "f.vector <#> q.half"
+        return f"""SELECT q.number, n.* FROM unnest(%s::text[]::halfvec({self.dimension})[], %s::text[]::vector[])
+            WITH ORDINALITY AS q (half, full_, number) CROSS JOIN LATERAL (
+                SELECT f.media_id, f.time_s, -(f.vector::vector <#> q.full_) AS similarity
+                FROM vcd.frames f ORDER BY {by} LIMIT %s) n"""
+
     def _search(self, queries: NDArray[np.float32], k: int) -> NDArray[np.void]:
         """The index orders by queries in half precision; similarities are those of the queries as they are."""
-        by = "f.vector::vector <#> q.full_" if self._exact else "f.vector <#> q.half"
         texts = to_text(queries)
         with explained(self.folder):
-            rows = self._db.execute(
-                f"""SELECT q.number, n.* FROM unnest(%s::text[]::halfvec({self.dimension})[], %s::text[]::vector[])
-                    WITH ORDINALITY AS q (half, full_, number) CROSS JOIN LATERAL (
-                        SELECT f.media_id, f.time_s, -(f.vector::vector <#> q.full_) AS similarity
-                        FROM vcd.frames f ORDER BY {by} LIMIT %s) n""",
-                (texts, texts, k),
-                binary=True,
-            ).fetchall()
+            rows = self._db.execute(self.search_sql, (texts, texts, k), binary=True).fetchall()
         columns = [("number", "i8"), ("media_id", "i8"), ("time_s", "f8"), ("similarity", "f8")]
         return np.array(rows, dtype=columns)
 
