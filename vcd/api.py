@@ -65,7 +65,7 @@ def index(paths: Paths, library: str | Path = LIBRARY, config: Settings = None, 
     at work or the library was made with another model, `ConfigError` for wrong settings. A file that cannot be read is
     in ``problems`` of what is given.
     """
-    return pipeline.index(_listed(paths), Path(library), _config(config), workers)
+    return pipeline.index(_listed(paths), library, _config(config), workers)
 
 
 def query(paths: Paths, library: str | Path = LIBRARY, config: Settings = None, workers: int | None = None) -> Answer:
@@ -73,7 +73,7 @@ def query(paths: Paths, library: str | Path = LIBRARY, config: Settings = None, 
 
     Raises `vcd.errors.LibraryError` when there is no library, or it is damaged or of another model.
     """
-    return Answer(pipeline.query(_listed(paths), Path(library), _config(config), workers))
+    return Answer(pipeline.query(_listed(paths), library, _config(config), workers))
 
 
 def compare(

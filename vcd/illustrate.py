@@ -12,7 +12,7 @@ from vcd.config import Config, MediaConfig
 from vcd.errors import InputError
 from vcd.examine import SHORT_SIDE_PX, frames_at
 from vcd.extract import open_kept
-from vcd.library import Library
+from vcd.library.stores import References
 from vcd.model import Model
 from vcd.report import write_atomically
 from vcd.report.exhibit import Changes, Exhibit, Matrix, Moment, draw_segment
@@ -123,18 +123,18 @@ class _References:
 
     def __init__(self, place: "Place") -> None:
         self._place = place
-        self._ids = {row.path: row.id for row in place.media} if isinstance(place, Library) else {}
+        self._ids = {} if isinstance(place, tuple) else {row.path: row.id for row in place.media}
 
     def file(self, name: str) -> Path:
         place = self._place
-        return place.row(self._ids[name]).file if isinstance(place, Library) else place[0]
+        return place[0] if isinstance(place, tuple) else place.row(self._ids[name]).file
 
     def descriptors(self, name: str) -> Descriptors | None:
         place = self._place
-        return place.descriptors(self._ids[name]) if isinstance(place, Library) else place[1]
+        return place[1] if isinstance(place, tuple) else place.descriptors(self._ids[name])
 
 
-Place = Library | tuple[Path, Descriptors]
+Place = References | tuple[Path, Descriptors]
 """Where references are: a library, or the one file of a comparison."""
 
 

@@ -31,7 +31,7 @@ class Model:
             make_aligner(config.align, calibration.unrelated_similarity),
         )
 
-    def require(self, identity: str, folder: Path) -> None:
+    def require(self, identity: str, folder: Path | str) -> None:
         """Raises `LibraryMismatch` unless the library in the folder was made with this very model."""
         if identity != self.card.identity:
             raise LibraryMismatch(

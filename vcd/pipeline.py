@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import vcd
 from vcd.align import rescore
 from vcd.choose import choose, is_doubtful, preselect
+from vcd.cluster import Engine, make_pool
 from vcd.config import Config
 from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
-from vcd.library import Library, LibraryWriter, MediaRow, is_library
+from vcd.library import MediaRow
+from vcd.library.stores import Place, References, holds_library, open_library, open_or_create
 from vcd.media import find_media
 from vcd.media.files import MediaPath
 from vcd.model import Model
@@ -46,39 +48,41 @@ class Indexed:
 
 def index(
     paths: Iterable[Path | str],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
+    engine: Engine = "local",
 ) -> Indexed:
-    """Add media to the library in `folder`, made when there is none.
+    """Add media to the library in `folder`, made when there is none; `engine` ray: read on a cluster.
 
     Files that are in it unchanged are skipped, changed ones replaced. Each file is committed when it is done, so
     an interrupted run goes on where it stopped. A file that cannot be read becomes a `Problem`.
     """
-    return index_found(list(find_media(paths)), folder, config, workers, progress)
+    return index_found(list(find_media(paths)), folder, config, workers, progress, engine)
 
 
 def index_found(
     found: Sequence[MediaPath | InputError],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
+    engine: Engine = "local",
 ) -> Indexed:
     """`index` for files whose names in the library are known already."""
     card = load_card(config.describe.model)
     sampling = asdict(config.media.reference)
-    if not any(isinstance(item, MediaPath) for item in found) and not is_library(folder):
+    if not any(isinstance(item, MediaPath) for item in found) and not holds_library(folder):
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
     describe = config.describe
     prove_describer(make_describer(describe.model, describe.engine, describe.precision))
-    with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
+    with open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
         added: list[str] = []
         replaced: list[str] = []
-        for item, old, result in _extract_references(plan.read, config, workers, progress):
+        for item, old, result in _extract_references(plan.read, config, workers, progress, engine):
             if isinstance(result, InputError):
                 plan.problems.append(Problem(item.given, result.reason))
                 writer.note_problem(item.path, result.reason)
@@ -91,7 +95,11 @@ def index_found(
 
 
 def _extract_references(
-    todo: Sequence[tuple[MediaPath, MediaRow | None]], config: Config, workers: int | None, progress: Progress
+    todo: Sequence[tuple[MediaPath, MediaRow | None]],
+    config: Config,
+    workers: int | None,
+    progress: Progress,
+    engine: Engine,
 ) -> Iterator[tuple[MediaPath, MediaRow | None, Extracted | InputError]]:
     if not todo:
         return
@@ -99,14 +107,14 @@ def _extract_references(
         (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
         for item, _ in todo
     ]
-    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
+    with make_pool(engine, worker_count(workers, len(tasks)), workers, config.media) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 
 
 def query(
     paths: Iterable[Path | str],
-    folder: Path,
+    folder: Place,
     config: Config,
     workers: int | None = None,
     progress: Progress = quiet,
@@ -118,7 +126,7 @@ def query(
     """
     model = Model.of(config)
     album = make_album(page, config, model)
-    library = Library(folder, config.library)
+    library = open_library(folder, config.library)
     model.require(library.model, folder)
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
@@ -143,7 +151,7 @@ def query(
     return report
 
 
-def library_facts(library: Library, model: Model) -> dict[str, object]:
+def library_facts(library: References, model: Model) -> dict[str, object]:
     return {"library": str(library.folder), "references": len(library), **model.made_with}
 
 
@@ -163,7 +171,7 @@ def query_task(item: MediaPath, config: Config) -> tuple[str, tuple[object, ...]
 
 
 def answer(
-    path: Path, views: Sequence[Descriptors], library: Library, model: Model, config: Config, pool: Workers
+    path: Path, views: Sequence[Descriptors], library: References, model: Model, config: Config, pool: Workers
 ) -> list[Segment]:
     """The segments to show of one query whose file has been read."""
     found = search_and_align(views, library, model, config)
@@ -172,7 +180,7 @@ def answer(
 
 
 def search_and_align(
-    views: Sequence[Descriptors], library: Library, model: Model, config: Config
+    views: Sequence[Descriptors], library: References, model: Model, config: Config
 ) -> list[tuple[Segment, int]]:
     """All segments of one query, each with its reference's media id."""
     found: list[tuple[Segment, int]] = []

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vcd.errors import InputError
-from vcd.library import LibraryWriter, MediaRow
+from vcd.library import MediaRow
+from vcd.library.stores import ReferencesWriter
 from vcd.media import hash_file
 from vcd.media.files import MediaPath
 from vcd.types import Problem
@@ -23,7 +24,7 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
 
 
-def make_plan(found: Iterable[MediaPath | InputError], writer: LibraryWriter) -> Plan:
+def make_plan(found: Iterable[MediaPath | InputError], writer: ReferencesWriter) -> Plan:
     """Compare files with the library by place, size and modification time, and where those leave it open by content.
 
     The same content touched, or moved with its folder, needs no decoding: the library takes note of it at once.
@@ -49,7 +50,7 @@ def make_plan(found: Iterable[MediaPath | InputError], writer: LibraryWriter) ->
 
 
 def _is_known(
-    item: MediaPath, row: MediaRow | None, namesake: MediaRow | None, writer: LibraryWriter
+    item: MediaPath, row: MediaRow | None, namesake: MediaRow | None, writer: ReferencesWriter
 ) -> MediaRow | None:
     """The row of the same content, if the library has it: that of the same place, or one whose file has moved here."""
     try:

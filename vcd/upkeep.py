@@ -13,52 +13,45 @@ from vcd.describe.fetch import fetch_file, fetch_model
 from vcd.describe.torch_models import load_module
 from vcd.describe.weights import read_checked, read_text
 from vcd.errors import ConfigError, LibraryError
-from vcd.library import Library, LibraryWriter, check_library
+from vcd.library import Library, LibraryWriter
 from vcd.library.compact import Compacted
 from vcd.library.compact import compact as compact_library
 from vcd.library.exchange import ExportedFile, export_library
 from vcd.library.merge import Merged, merge, merge_library, require_same_model
+from vcd.library.stores import Place, check, open_library, open_writer, size_bytes
 from vcd.library.writer import find_row
 from vcd.types import Problem, Progress, quiet
 
 
-def list_references(folder: Path, config: Config) -> list[dict[str, Any]]:
+def list_references(folder: Place, config: Config) -> list[dict[str, Any]]:
     """One row for each reference, sorted by path."""
     return [
         {
             "path": row.path, "kind": row.kind, "duration_s": round(row.duration_s, 3), "width_px": row.width_px,
             "height_px": row.height_px, "format": row.format, "frames": row.frames, "added_at": row.added_at,
         }
-        for row in Library(folder, config.library).media
+        for row in open_library(folder, config.library).media
     ]  # fmt: skip
 
 
-def library_info(folder: Path, config: Config) -> dict[str, Any]:
+def library_info(folder: Place, config: Config) -> dict[str, Any]:
     """What the library holds, what made it, and what could not be indexed."""
-    library = Library(folder, config.library)
+    library = open_library(folder, config.library)
     return {
         "folder": str(folder),
         "references": len(library),
         "hours": round(sum(row.duration_s for row in library.media) / 3600, 3),
         "frames": sum(row.frames for row in library.media),
-        "size_bytes": sum(_size_bytes(path) for path in folder.rglob("*")),
+        "size_bytes": size_bytes(folder),
         **library.settings,
         "frames_not_in_index": library.frames_not_in_index(),
         "problems": [f"{path}: {reason}" for path, reason in library.problems()],
     }
 
 
-def _size_bytes(path: Path) -> int:
-    """0 for a folder, and for a file that a writer deletes meanwhile."""
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except FileNotFoundError:
-        return 0
-
-
-def remove(names: Sequence[str], folder: Path, config: Config) -> tuple[list[str], list[Problem]]:
+def remove(names: Sequence[str], folder: Place, config: Config) -> tuple[list[str], list[Problem]]:
     """Take references out by their stored paths, or the paths of their files; names that are none are problems."""
-    with LibraryWriter(folder, config.library) as writer:
+    with open_writer(folder, config.library) as writer:
         media = writer.media()
         rows, problems = {}, []
         for name in names:
@@ -73,9 +66,9 @@ def remove(names: Sequence[str], folder: Path, config: Config) -> tuple[list[str
     return sorted(row.path for row in rows.values()), problems
 
 
-def verify(folder: Path, config: Config) -> list[str]:
+def verify(folder: Place, config: Config) -> list[str]:
     """All faults of a library, each one sentence with what to do; empty when there are none."""
-    return check_library(folder, config.library)
+    return check(folder, config.library)
 
 
 def compact(folder: Path, config: Config) -> Compacted:

@@ -47,15 +47,15 @@ class Workers:
     must do so under ``if __name__ == "__main__":``.
     """
 
-    def __init__(self, count: int, timeout_s: float, memory_mb: int | None = None) -> None:
-        """`timeout_s` for each task; `memory_mb` for each worker, None: no limit."""
+    def __init__(self, count: int, timeout_s: float, memory_mb: int | None = None, threads: int | None = None) -> None:
+        """`timeout_s` for each task; `memory_mb` for each worker, None: no limit; `threads` of its network."""
         self.count = count
         self._timeout_s, self._memory_mb = timeout_s, memory_mb
         self._pool = ProcessPool(
             max_workers=count,
             context=_SpawnContext(),
             initializer=_prepare,
-            initargs=[max(1, usable_cores() // count), memory_mb],
+            initargs=[threads or max(1, usable_cores() // count), memory_mb],
         )
 
     def __enter__(self) -> Self:

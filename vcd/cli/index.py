@@ -1,18 +1,18 @@
 """`vcd index`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from vcd.cli.options import (
-    DEFAULT_LIBRARY,
+    DEFAULT_PLACE,
     DONE,
     NOTHING_DONE,
     SOME_UNUSABLE,
     ConfigOption,
     FilesFromOption,
-    LibraryOption,
+    PlaceOption,
     QuietOption,
     WorkersOption,
     gather_paths,
@@ -22,9 +22,12 @@ from vcd.cli.streams import say
 
 def index(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files, and folders of files.")] = None,
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     files_from: FilesFromOption = None,
     workers: WorkersOption = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="ray: read on a Ray cluster, that of RAY_ADDRESS or a local one.")
+    ] = "local",
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -38,7 +41,7 @@ def index(
     from vcd.config import load_config
 
     progress = set_up(quiet)
-    done = pipeline.index(wanted, library, load_config(config), workers, progress)
+    done = pipeline.index(wanted, library, load_config(config), workers, progress, engine)
     tell_problems(done.problems)
     counts = [
         (len(done.added), "added"),

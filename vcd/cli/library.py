@@ -7,11 +7,13 @@ import typer
 
 from vcd.cli.options import (
     DEFAULT_LIBRARY,
+    DEFAULT_PLACE,
     DONE,
     NOTHING_DONE,
     SOME_UNUSABLE,
     ConfigOption,
     LibraryOption,
+    PlaceOption,
     QuietOption,
 )
 from vcd.cli.streams import say, write_stdout
@@ -23,7 +25,7 @@ InfoFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="
 
 @library.command("list")
 def list_(
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     format: ListFormat = "table",
     config: ConfigOption = None,
     quiet: QuietOption = False,
@@ -40,7 +42,7 @@ def list_(
 
 @library.command()
 def info(
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     format: InfoFormat = "table",
     config: ConfigOption = None,
     quiet: QuietOption = False,
@@ -58,7 +60,7 @@ def info(
 @library.command()
 def remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="As `vcd library list` shows them, or paths.")],
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -76,7 +78,7 @@ def remove(
 
 @library.command()
 def verify(
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:

@@ -3,6 +3,7 @@
 import codecs
 import math
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +17,13 @@ def _probability(value: float | None) -> float | None:
     return value
 
 
+def _folder(value: Path) -> Path:
+    """A path has one slash where an address has two."""
+    if re.match(r"[a-z]+:/", str(value)):
+        raise typer.BadParameter("this command works on a folder, not on a library that a server keeps")
+    return value
+
+
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
 
 ConfigOption = Annotated[
@@ -23,7 +31,13 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="NAME|FILE", help="A preset (fast, default, thorough) or a TOML file."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no warnings.")]
-LibraryOption = Annotated[Path, typer.Option("--library", metavar="DIR", help="The library's folder.")]
+LibraryOption = Annotated[
+    Path, typer.Option("--library", metavar="DIR", callback=_folder, help="The library's folder.")
+]
+PlaceOption = Annotated[
+    str,
+    typer.Option("--library", metavar="DIR|ADDRESS", help="The library's folder, or postgresql://user@host/database."),
+]
 FilesFromOption = Annotated[
     str | None,
     typer.Option("--files-from", metavar="FILE|-", help="Read more paths from a file, one a line; -: stdin."),
@@ -58,6 +72,7 @@ TopOption = Annotated[
 ]
 
 DEFAULT_LIBRARY = Path("indexes/default")
+DEFAULT_PLACE = str(DEFAULT_LIBRARY)
 
 DONE, NOTHING_DONE, SOME_UNUSABLE, FOUND = 0, 1, 3, 10
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vcd.cli.options import (
-    DEFAULT_LIBRARY,
+    DEFAULT_PLACE,
     DONE,
     FOUND,
     NOTHING_DONE,
@@ -14,9 +14,9 @@ from vcd.cli.options import (
     ConfigOption,
     FilesFromOption,
     FormatOption,
-    LibraryOption,
     MinScoreOption,
     OutputOption,
+    PlaceOption,
     QuietOption,
     ReportOption,
     TopOption,
@@ -30,7 +30,7 @@ def query(
     media: Annotated[
         list[Path] | None, typer.Argument(metavar="MEDIA...", help="Videos and images, or folders of them.")
     ] = None,
-    library: LibraryOption = DEFAULT_LIBRARY,
+    library: PlaceOption = DEFAULT_PLACE,
     format: FormatOption = None,
     output: OutputOption = None,
     min_score: MinScoreOption = None,
