@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from benchmarks.images.edits import crop
+from vcd.media import find_regions
 from vcd.types import Picture
 
 Views = Callable[[Picture], Sequence[Picture]]
@@ -25,4 +26,10 @@ def parts(picture: Picture) -> list[Picture]:
     return [*mirrored(picture), *(np.ascontiguousarray(part) for part in [crop(picture, 0.8), *windows])]
 
 
-VIEWS: Mapping[str, Views] = {"mirrored": mirrored, "parts": parts}
+def layout(picture: Picture) -> list[Picture]:
+    """What vcd looks at by default: the picture, the parts of it that a layout shows, and their mirror images."""
+    regions = [np.ascontiguousarray(region.rectangle.of(picture)) for region in find_regions([picture])]
+    return [view for part in (picture, *regions) for view in mirrored(part)]
+
+
+VIEWS: Mapping[str, Views] = {"mirrored": mirrored, "layout": layout, "parts": parts}
