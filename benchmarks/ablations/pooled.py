@@ -21,13 +21,11 @@ from vcd.describe.network import has_content
 from vcd.describe.pooling import POOLINGS, pool
 from vcd.types import Picture
 
-SIZES_PX = (128, 160, 224, 256, 320)
+SIZES_PX = (160, 224, 256, 320)
 """Beside the card's own."""
 DIMENSIONS = (128, 64, 32)
 STRENGTH = 0.5
 """Of the whitening that is fitted here; that of the shipped model."""
-FOREIGN = 40
-"""Queries without a copy, for each edit."""
 REGIONAL = "gaussian-rmac"
 Kept = dict[str, list[Vectors]]
 
@@ -37,7 +35,6 @@ def measure_pooled(
 ) -> dict[str, list[dict[str, Any]]]:
     """Tables by name, each of rows with a label."""
     network = CutNetwork(card, threads)
-    corpus = corpus.smaller(corpus.copied, FOREIGN, 0, 0)
     own, raw = _own_size(network, corpus, others, tell)
     pooled = {name: row(fitted(each, card.dimension), corpus.copied) for name, each in raw.items()}
     vectors = own["vectors"]

@@ -1,5 +1,8 @@
-"""A single picture -> maps of its straight steps. Nothing moves in it that would tell layout from content, so a step is one
-that stands out: several times as high as what lies on both sides of it, as only drawn edges are over a whole length."""
+"""A single picture -> maps of its straight steps.
+
+Nothing moves in it that would tell layout from content, so a step is one that stands out: several times as high as what
+lies on both sides of it, as only drawn edges are over a whole length.
+"""
 
 import dataclasses
 
