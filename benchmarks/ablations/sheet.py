@@ -27,8 +27,8 @@ def ablation_sheet(results: Mapping[str, Any]) -> str:
             for number, row in enumerate(table)
         ]
         text = (
-            "Without training: the shipped network read in other ways. It was trained through a Gaussian R-MAC at its last "
-            "block, at 96 and 128 px, so this says what this network is worth so, not what one trained so would be."
+            "Without training: the shipped network read in other ways. It was trained through a Gaussian R-MAC at its "
+            "last block, at 96 and 128 px: this says what it is worth read so, not what one trained so would be."
         )
         parts += [text, markdown_table(["", "", *EDITS, ALL, "micro-AP"], rows)]
     if results.get("trained"):
@@ -36,14 +36,15 @@ def ablation_sheet(results: Mapping[str, Any]) -> str:
         text = (
             f"Short trainings from scratch, all of {recipe['steps']} steps of {recipe['pairs']} pairs at "
             f"{recipe['small_px']} px, a network of {'-'.join(map(str, recipe['widths']))} channels with "
-            f"{recipe['dimension']} numbers: tiny beside the shipped one. One run each; the recipe with another seed shows "
-            "how much is chance."
+            f"{recipe['dimension']} numbers: tiny beside the shipped one. One run each; the recipe with another seed "
+            "shows how much is chance."
         )
         rows = [[row["label"], *_numbers(row)] for row in results["trained"]["rows"]]
         parts += [text, markdown_table(["trained", *EDITS, ALL, "micro-AP"], rows)]
     parts.append(
-        f"Recall at 90 % precision by edit and of all of these in one ranking, and their micro-AP: {corpus['copied']} edited "
-        f"pictures and {corpus['foreign']} without an original for each edit, {corpus['references']:,} references, a "
+        "Recall at 90 % precision by edit and of all of these in one ranking, and their micro-AP: "
+        f"{corpus['copied']} edited pictures and {corpus['foreign']} without an original for each edit, "
+        f"{corpus['references']:,} references, a "
         f"background of {corpus['background']:,}. Development pictures (160 px), which the shipped network has seen in "
         "training: figures compare with each other, not with those above. Repeat: `python -m benchmarks.ablations`."
     )

@@ -78,8 +78,9 @@ def benchmark(card: Path, rounds: int, batch: int, for_s: float, pictures: int) 
 
 
 def with_int8(path: Path, folder: Path, pictures: Sequence[Picture]) -> tuple[Path, str]:
-    """A card like the one at `path` that has int8 weights, and where those are from: made in `folder` where it has none,
-    if that can be done here.
+    """A card like the one at `path` that has int8 weights, and where those are from.
+
+    Where it has none they are made in `folder`, if that can be done here.
     """
     card = load_card(str(path))
     if card.int8_weights or card.needs_torch or not card.weights:
