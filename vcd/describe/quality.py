@@ -25,10 +25,10 @@ DETAIL_SIDE_PX, CELL_PX = 64, 8
 DETAILED = 4.0
 """Standard deviation of luminance (of 255) in a cell above which there is something to see in it."""
 DOUBT = 0.2
-"""How much more alike than a full part one without detail has to look: nearly flat parts look like nearly flat pictures.
+"""How much more alike than a full part one without detail has to look: nearly flat ones look like nearly flat pictures.
 
-Chosen on development pictures from 0.1, 0.2 and 0.4: with blind parts, recall at 90 % precision of quarter crops is 0.38
-without it and 0.78 with it; that of pictures in pictures stays."""
+Chosen on development pictures from 0.1, 0.2 and 0.4: with blind parts, recall at 90 % precision of quarter crops is
+0.38 without it and 0.78 with it; that of pictures in pictures stays."""
 
 
 def detail(picture: Picture) -> float:

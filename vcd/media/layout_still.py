@@ -37,4 +37,4 @@ def _steps(values: NDArray[np.int16]) -> Map:
     around = cv2.filter2D(height, -1, sides, borderType=cv2.BORDER_REFLECT)
     beside = np.maximum(np.roll(height, 1, 1), np.roll(height, -1, 1))
     found = (height > LEAST) & (height >= STANDS_OUT * around) & (height >= beside)
-    return found.astype(np.float32)
+    return np.asarray(found, dtype=np.float32)
