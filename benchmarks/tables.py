@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ablations.sheet import ablation_sheet
 from benchmarks.images.sheet import recall_sheet
 from benchmarks.machine import ROOT
 from benchmarks.markdown import markdown_table
@@ -95,6 +96,7 @@ def score_table(results: Mapping[str, Any]) -> str:
 
 
 TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "ablations": ablation_sheet,
     "calibration-vcd-rmac": score_table,
     "images": recall_sheet,
     "scale": scale_table,

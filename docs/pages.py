@@ -12,6 +12,7 @@ from typer.main import get_command
 from vcd.cli.main import app
 
 ROOT = Path(__file__).parent.parent
+CURVES = "docs/images/training.png"
 PLOT = "benchmarks/results/quick/plots/matrix.png"
 
 
@@ -32,7 +33,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands(),
         "settings.md": settings(),
         "library.md": _read("indexes/README.md").replace("# indexes", "# Library on disk", 1),
-        "model.md": _read("vcd/describe/shipped/vcd-rmac.md"),
+        "model.md": _read("vcd/describe/shipped/vcd-rmac.md").replace(f"`{CURVES}`", "![Curves](images/training.png)"),
         "benchmarks.md": f"# Benchmarks\n\n{tables}",
     }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.engines.__main__ import find_ways, main, summarise
+from benchmarks.engines.__main__ import calibration_pictures, find_ways, main, summarise, with_int8
 from benchmarks.engines.rounds import Speed, Way
 from benchmarks.results import read_results
 from tests.made_networks import make_card
@@ -29,6 +29,17 @@ def test_what_cannot_be_measured_is_named_with_its_reason(tmp_path: Path) -> Non
     assert {(way.engine, way.precision) for way in there} >= {("onnxruntime", "fp32")}
     assert "has no int8 weights" in left_out["onnxruntime int8"]
     assert "no bf16" in left_out["onnxruntime bf16"]
+
+
+def test_int8_weights_are_made_where_a_model_has_none(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    folder = tmp_path / "int8"
+    folder.mkdir()
+    card, made = with_int8(make_card(tmp_path), folder, calibration_pictures(None)[:8])
+
+    assert "not shipped" in made
+    assert {way.precision for way in find_ways(card)[0]} >= {"fp32", "int8"}
+    assert with_int8(card, tmp_path, []) == (card, "the model's own")
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.made_scenes import Picture, picture
 from vcd.config import DescribeConfig, load_config
 from vcd.describe import choose_views, describe_frames, make_describer, short_side_for
-from vcd.describe.quality import picture_quality
+from vcd.describe.quality import DOUBT, detail, picture_quality
+from vcd.describe.views import PARTS
 from vcd.types import MIRRORED, WHOLE, Frame, MediaInfo, Rectangle, Region, View
 
 FILM = MediaInfo("video", 10.0, 320, 180, "made")
@@ -104,6 +105,33 @@ def slate(lines: int, ground: int = 0, ink: int = 255, scale: float = 0.6) -> Pi
         at = (60, 112 - 12 * lines + 24 * number + 12)
         cv2.putText(card, "Directed by Somebody", at, cv2.FONT_HERSHEY_SIMPLEX, scale, (ink,) * 3, 1, cv2.LINE_AA)
     return card
+
+
+class TestDetail:
+    def test_it_is_the_share_of_the_picture_that_shows_something(self) -> None:
+        shown = np.full((128, 256, 3), 90, dtype=np.uint8)
+        rng = np.random.default_rng(0)
+        for columns in (0, 64, 128, 256):
+            shown[:, :columns] = rng.integers(0, 256, (128, columns, 3), dtype=np.uint8)
+            assert detail(shown) == pytest.approx(columns / 256)
+
+    def test_a_soft_gradient_is_none(self) -> None:
+        assert detail(np.repeat(np.linspace(0, 100, 256, dtype=np.uint8)[None, :, None], 128, 0).repeat(3, 2)) == 0
+
+    def test_blind_parts_of_a_still_are_doubted_where_they_show_little_and_nothing_else_is(self) -> None:
+        shown = np.full((120, 240, 3), 90, dtype=np.uint8)
+        shown[:, :120] = np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8)
+        views = [WHOLE, SEEN, *PARTS]
+
+        def bias(info: MediaInfo) -> dict[str, float]:
+            made = describe_frames([Frame(0.0, shown)], "x", info, make_describer("regional-dct"), 4, views)
+            return {each.view.name: float(each.bias[0]) for each in made}
+
+        still = bias(STILL)
+        assert still["left half"] == 0 == still["whole"] == still[SEEN.name]
+        assert still["right half"] == pytest.approx(DOUBT)
+        assert 0 < still["upper half"] < DOUBT
+        assert not any(bias(FILM).values())
 
 
 class TestQuality:

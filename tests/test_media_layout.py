@@ -170,6 +170,21 @@ PLAIN = {
 }
 
 
+class TestStills:
+    @pytest.mark.parametrize("share", [0.4, 0.6])
+    @pytest.mark.parametrize("at", [(30, 20), (60, 50), (100, 60)])
+    @pytest.mark.parametrize("scenes", [(100, 300), (101, 310)])
+    def test_an_inset_with_drawn_edges_is_found_in_one_picture(
+        self, share: float, at: tuple[int, int], scenes: tuple[int, int]
+    ) -> None:
+        width, height = round(share * WIDTH), round(share * HEIGHT)
+        box = (at[0], at[1], width, height)
+        regions = find_regions(shoot(boxed(film(scenes[0]), box, film(scenes[1], 4.1)), 1))
+        wanted = Rectangle(at[0] / WIDTH, at[1] / HEIGHT, (at[0] + width) / WIDTH, (at[1] + height) / HEIGHT)
+
+        assert [near(region.rectangle, wanted) for region in regions if region.kind == "picture in picture"] == [True]
+
+
 class TestPlainFilms:
     @pytest.mark.parametrize("name", PLAIN)
     def test_a_film_that_is_one_picture_has_no_parts(self, name: str) -> None:

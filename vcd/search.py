@@ -70,10 +70,10 @@ def _nearest_mean(vectors: NDArray[np.float32], background: NDArray[np.float32],
 
 
 def normalise(query: Descriptors, background: Background | None, config: SearchConfig) -> Descriptors:
-    """The query with its bias; as it is when the model has no background set."""
+    """The query with what it looks like added to its bias; as it is when the model has no background set."""
     if background is None or config.normalise == 0:
         return query
-    return replace(query, bias=np.float32(config.normalise) * background.bias(query.vectors))
+    return replace(query, bias=query.bias + np.float32(config.normalise) * background.bias(query.vectors))
 
 
 def find_candidates(

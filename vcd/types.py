@@ -87,7 +87,8 @@ class Descriptors:
     """What of the pictures the vectors describe."""
     bias: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     """float32 (N,), taken off the similarities of each row when this is a query: how much more alike than usual it
-    looks to pictures that it has nothing to do with. Zeros unless `vcd.search` knows better."""
+    looks to pictures that it has nothing to do with, and how little it shows. Zeros unless `vcd.describe`
+    or `vcd.search` knows better."""
 
     def __post_init__(self) -> None:
         if not len(self.bias):

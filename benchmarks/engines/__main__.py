@@ -5,32 +5,44 @@ compares two measurements of one round.
 """
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.engines.rounds import Speed, Way, agreement, measure, vectors
+from benchmarks.engines.rounds import Speed, Way, agreement, made_pictures, measure, vectors
+from benchmarks.images.corpus import default_data
+from benchmarks.images.stored import read_items
 from benchmarks.machine import git_commit, load_average, machine_facts, usable_cores
 from benchmarks.results import FOLDER, write_results
 from vcd.describe import load_card
 from vcd.describe.engines import ENGINES, make_engine
-from vcd.errors import SetupError, VcdError
+from vcd.describe.export import card_toml
+from vcd.describe.quantize import quantize
+from vcd.errors import MissingExtra, SetupError, VcdError
+from vcd.types import Picture
 
 STANDARD = ("onnxruntime", "fp32")
 """What the others are compared with."""
 PRECISIONS = ("fp32", "bf16", "int8")
+CALIBRATION = 200
+"""Pictures that the ranges of an int8 network are taken from."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     try:
-        results = benchmark(options.card, options.rounds, options.batch, options.seconds, options.pictures)
+        with TemporaryDirectory() as folder:
+            card, int8 = with_int8(options.card, Path(folder), calibration_pictures(options.calibrate))
+            results = benchmark(card, options.rounds, options.batch, options.seconds, options.pictures)
     except VcdError as error:
         sys.exit(str(error))
+    results["int8_weights"] = int8
     write_results(options.output, results)
     for row in results["medians"]:
         print(f"{row['way']:<24}{row['describe_per_s']:>9.1f}/s {row['describe_ratio']:>7.2f} x  {row['name']}")
@@ -63,6 +75,35 @@ def benchmark(card: Path, rounds: int, batch: int, for_s: float, pictures: int) 
         "medians": summarise(found),
         "runs": [{"round": number, **asdict(way), **asdict(speed)} for number, way, speed in found],
     }
+
+
+def with_int8(path: Path, folder: Path, pictures: Sequence[Picture]) -> tuple[Path, str]:
+    """A card like the one at `path` that has int8 weights, and where those are from.
+
+    Where it has none they are made in `folder`, if that can be done here.
+    """
+    card = load_card(str(path))
+    if card.int8_weights or card.needs_torch or not card.weights:
+        return path, "the model's own"
+    for name, _ in card.files:
+        (folder / name).symlink_to(card.path(name).resolve())
+    target = folder / f"{path.stem}.int8.onnx"
+    try:
+        quantize(card, target, pictures)
+    except MissingExtra as error:
+        return path, f"none: {error}"
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    made = folder / path.name
+    made.write_text(card_toml(replace(card, int8_weights=target.name, int8_sha256=digest)), encoding="utf-8")
+    return made, f"made for this run, calibrated on {len(pictures)} pictures; not shipped"
+
+
+def calibration_pictures(items: Path | None) -> Sequence[Picture]:
+    """From a Parquet file or folder; made ones where there is none."""
+    if items is None or not items.exists():
+        return made_pictures(CALIBRATION)
+    found = read_items(items)
+    return [item.picture() for item in found[:: max(1, len(found) // CALIBRATION)]][:CALIBRATION]
 
 
 def find_ways(card: Path) -> tuple[list[Way], dict[str, str]]:
@@ -123,6 +164,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32, help="pictures at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement (default: %(default)g)")
     parser.add_argument("--pictures", type=int, default=200, help="whose vectors are compared (default: %(default)s)")
+    parser.add_argument(
+        "--calibrate", type=Path, default=default_data() / "train" / "train-00.parquet", metavar="PICTURES",
+        help="Parquet file or folder of pictures to make int8 weights with (default: %(default)s, else made ones)",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=FOLDER / "engines.json", help="default: %(default)s")
     return parser.parse_args(arguments)
 

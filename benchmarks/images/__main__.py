@@ -24,7 +24,7 @@ from benchmarks.images.evaluate import NORMALISED_BY, measure
 from benchmarks.images.methods import METHODS, Method, make_method
 from benchmarks.images.scores import BACKGROUND_WEIGHT, PAIRS_PER_QUERY
 from benchmarks.images.sheet import accuracy_sheet, cost_sheet
-from benchmarks.images.views import VIEWS
+from benchmarks.images.views import VIEWS, VIEWS_VERSION
 from benchmarks.machine import git_commit, load_average, machine_facts, package_versions
 from benchmarks.results import FOLDER, read_results, write_results
 from vcd.errors import VcdError
@@ -120,7 +120,7 @@ def _cached(name: str, corpus: Corpus, views: str, options: argparse.Namespace) 
             corpus.digest,
             corpus.edits,
             method.identity,
-            views,
+            views and (views, VIEWS_VERSION),
             NORMALISED_BY,
             BACKGROUND_WEIGHT,
             PAIRS_PER_QUERY,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.images.corpus import Corpus, default_cache, default_data, make_corpus, standard_plan
 from benchmarks.images.scores import Matrix, Score, nearest_bias, score
 from benchmarks.images.stored import Item, in_batches
-from benchmarks.images.views import Views
+from benchmarks.images.views import Views, doubts
 from vcd.search import Background
 from vcd.types import Picture
 
@@ -102,8 +102,8 @@ def _similarities(
     """float32 (Q, R): the best of each query's views, as they are and normalised (each view by itself)."""
     plain = np.full((len(queries), len(references)), -np.inf, dtype=np.float32)
     fair = plain.copy()
-    for rows, vectors in _describe_views(describer, queries, views, batch_us):
-        found = vectors @ references.T
+    for rows, doubt, vectors in _describe_views(describer, queries, views, batch_us):
+        found = vectors @ references.T - doubt[:, None]
         np.maximum.at(plain, rows, found)
         if bias is not None:
             np.maximum.at(fair, rows, found - bias(vectors)[:, None])
@@ -123,19 +123,21 @@ def _bias(describer: Describes, corpus: Corpus, batch_us: list[float]) -> Bias |
 
 def _describe_views(
     describer: Describes, queries: Sequence[Item], views: Views | None, batch_us: list[float]
-) -> Iterator[tuple[NDArray[np.int64], Matrix]]:
-    """Numbers of queries, and the vectors of their views; in batches across queries."""
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], Matrix]]:
+    """Numbers of queries, and doubts and vectors of their views; in batches across queries."""
 
-    def all_views() -> Iterator[tuple[int, Picture]]:
+    def all_views() -> Iterator[tuple[int, float, Picture]]:
         row = 0
         for pictures in in_batches(queries, BATCH):
             for picture in pictures:
-                yield from ((row, view) for view in (views(picture) if views else [picture]))
+                seen = list(views(picture)) if views else [picture]
+                yield from zip([row] * len(seen), doubts(views, seen) if views else [0.0], seen, strict=True)
                 row += 1
 
     stream = all_views()
     while group := list(islice(stream, BATCH)):
-        yield np.array([row for row, _ in group]), _timed(describer, [view for _, view in group], batch_us)
+        rows, doubt, seen = zip(*group, strict=True)
+        yield np.array(rows), np.array(doubt, dtype=np.float32), _timed(describer, list(seen), batch_us)
 
 
 def _describe(describer: Describes, items: Sequence[Item], batch_us: list[float]) -> Matrix:

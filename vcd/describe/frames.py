@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.describe.describer import Describer
-from vcd.describe.quality import picture_quality
+from vcd.describe.quality import part_doubt, picture_quality
+from vcd.describe.views import PARTS
 from vcd.types import WHOLE, Descriptors, Frame, MediaInfo, Rectangle, View
 
 
@@ -21,10 +22,13 @@ def describe_frames(
 ) -> list[Descriptors]:
     """The file's `Descriptors`, one for each view.
 
-    The pictures of all views go through the describer together, about `batch` of them at a time.
+    The pictures of all views go through the describer together, about `batch` of them at a time. Blind parts of a still
+    picture have a bias where they show little: a film says by many frames what it is, a still by one.
     """
     times_s: list[float] = []
     quality: list[list[float]] = [[] for _ in views]
+    bias: list[list[float]] = [[] for _ in views]
+    blind = {part.rectangle for part in PARTS} if info.kind == "image" else set()
     vectors: list[NDArray[np.float32]] = [np.zeros((0, len(views), describer.card.dimension), dtype=np.float32)]
     stream = iter(frames)
     while group := list(islice(stream, max(1, batch // len(views)))):
@@ -32,6 +36,9 @@ def describe_frames(
         for frame in group:
             for column, worth in zip(quality, _qualities(frame, views), strict=True):
                 column.append(worth)
+            for column, view in zip(bias, views, strict=True):
+                is_blind = view.rectangle in blind
+                column.append(part_doubt(view.rectangle.of(frame.picture)) if is_blind else 0.0)
         pictures = [view.of(frame.picture) for frame in group for view in views]
         vectors.append(describer.describe(pictures).reshape(len(group), len(views), -1))
     together = np.concatenate(vectors)
@@ -43,6 +50,7 @@ def describe_frames(
             vectors=np.ascontiguousarray(together[:, number]),
             quality=np.array(quality[number], dtype=np.float32),
             view=view,
+            bias=np.array(bias[number], dtype=np.float32),
         )
         for number, view in enumerate(views)
     ]

@@ -21,6 +21,30 @@ INK_SHARE = 0.6, 0.85
 SLATE_WORTH = 0.2
 """Quality that is left of a text slate: the same words stand in many films, and all credits look alike."""
 
+DETAIL_SIDE_PX, CELL_PX = 64, 8
+DETAILED = 4.0
+"""Standard deviation of luminance (of 255) in a cell above which there is something to see in it."""
+DOUBT = 0.2
+"""How much more alike than a full part one without detail has to look: nearly flat ones look like nearly flat pictures.
+
+Chosen on development pictures from 0.1, 0.2 and 0.4: with blind parts, recall at 90 % precision of quarter crops is
+0.38 without it and 0.78 with it; that of pictures in pictures stays."""
+
+
+def detail(picture: Picture) -> float:
+    """From 0 (flat, black, a soft gradient) to 1: share of the cells of an 8 x 8 grid in which there is something."""
+    size = (DETAIL_SIDE_PX, DETAIL_SIDE_PX)
+    small = cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+    cells = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    count = DETAIL_SIDE_PX // CELL_PX
+    spread = cells.reshape(count, CELL_PX, count, CELL_PX).std(axis=(1, 3))
+    return float((spread > DETAILED).mean())
+
+
+def part_doubt(picture: Picture) -> float:
+    """What is taken off the similarities of a part that was cut out without seeing what it shows; 0 to `DOUBT`."""
+    return DOUBT * (1 - detail(picture))
+
 
 def picture_quality(picture: Picture) -> float:
     """From 0 (black or flat) to 1, by the contrast of its luminance; text slates and credits are worth a fifth."""

@@ -12,6 +12,7 @@ import numpy as np
 from vcd.media.layout_borders import trim
 from vcd.media.layout_lines import Box, find_inset, find_split
 from vcd.media.layout_maps import Maps, make_maps
+from vcd.media.layout_still import STILL, make_still_maps
 from vcd.types import Picture, Rectangle, Region
 
 LEAST_SIDE = 0.15
@@ -35,7 +36,8 @@ def find_regions(pictures: Sequence[Picture]) -> tuple[Region, ...]:
     """The parts that are worth a look of their own, from top left; none for a file that is one picture throughout.
 
     Pictures of different moments, as different as can be had, of one size; a single one is enough for borders of
-    one colour. Rectangles are exact to 2 % of the frame. Deterministic; about 0.1 s for 32 pictures.
+    one colour, and for a picture in it with drawn edges: that is seldom wrong, and then
+    costs one view. Rectangles are exact to 2 % of the frame. Deterministic; about 0.1 s for 32 pictures.
     """
     same_size = [picture for picture in pictures if picture.shape == pictures[0].shape]
     if not same_size or min(same_size[0].shape[:2]) < 4 * LEAST_SIDE_PX:
@@ -46,6 +48,10 @@ def find_regions(pictures: Sequence[Picture]) -> tuple[Region, ...]:
     kept = _worth_a_look(maps, _parts(maps, whole, BORDERED, DEPTH), whole)
     if len(kept) == 1 and kept[0][1] != BEHIND:
         kept = [(kept[0][0], BORDERED)]  # the others were its ground
+    if len(same_size) == 1:
+        within = kept[0][0] if len(kept) == 1 else whole
+        inset = find_inset(make_still_maps(maps, same_size[0]), within, STILL)
+        kept += [(inset, INSET)] if inset else []
     largest = sorted(kept, key=lambda part: (-part[0].area, part[0]))[:MAX_REGIONS]
     return tuple(
         Region(kind, Rectangle(box.left / width, box.top / height, box.right / width, box.bottom / height))

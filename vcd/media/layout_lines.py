@@ -22,14 +22,27 @@ INSET = 0.52
 """Least mean sureness of the sides of a picture in a picture ..."""
 INSET_SIDE = 0.42
 """... and of each one."""
-CORNER_SIDE = 0.56
-"""The same where it lies in a corner and has only two: two lines meet by chance more often than four."""
 CHANCE = 0.3
 """What a pixel of a side must exceed to lengthen it."""
 CANDIDATES = 14
 """Lines in each direction that are tried as sides."""
 LEAST_INSET, MOST_INSET = 0.15, 0.92
 """Sides of a picture in a picture, as shares of what it lies in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is taken for a picture in a picture."""
+
+    least: float = LEAST_INSET
+    """Its shortest side, as a share of that of what it lies in."""
+    few: int = 2
+    """Where it lies at the edge and has no more sides than this ..."""
+    few_side: float = 0.56
+    """... each must be as sure as this: two lines meet by chance more often than four."""
+
+
+FILM = Limits()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,17 +123,17 @@ def _spread_one(part: Map, axis: int) -> Map:
     return np.maximum(part, np.maximum(*moved))
 
 
-def find_inset(maps: Maps, box: Box) -> Box | None:
+def find_inset(maps: Maps, box: Box, limits: Limits = FILM) -> Box | None:
     """The rectangle inside the box whose sides are steps, the surest and longest; None for none.
 
     Up to two of its sides, meeting in a corner, may be those of the box.
     """
     across, down = _spread_one(box.of(maps.across), 1), _spread_one(box.of(maps.down), 0)
-    x_pairs = _pairs(_candidates(across, round(0.8 * LEAST_INSET * box.height)), box.width)
-    y_pairs = _pairs(_candidates(down.T, round(0.8 * LEAST_INSET * box.width)), box.height)
+    x_pairs = _pairs(_candidates(across, round(0.8 * limits.least * box.height)), box.width, limits.least)
+    y_pairs = _pairs(_candidates(down.T, round(0.8 * limits.least * box.width)), box.height, limits.least)
     if not len(x_pairs) or not len(y_pairs):
         return None
-    worth = _worth(_sides(across, down, x_pairs, y_pairs))
+    worth = _worth(_sides(across, down, x_pairs, y_pairs), limits)
     if not np.isfinite(worth.max()):
         return None
     row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
@@ -151,14 +164,14 @@ def _sides(across: Map, down: Map, x_pairs: NDArray[np.int64], y_pairs: NDArray[
     return _Sides(*(np.stack([np.broadcast_to(each, shape) for each in all4]) for all4 in (sums, lengths_px, given)))
 
 
-def _worth(sides: _Sides) -> NDArray[np.float64]:
+def _worth(sides: _Sides, limits: Limits) -> NDArray[np.float64]:
     """float64 (X, Y), how far the sides exceed chance, in pixels; -inf for what is no inset."""
     seen = ~sides.given
     cover = np.where(seen, sides.sums / sides.lengths_px, 1.0)
     total, length = (np.where(seen, each, 0).sum(axis=0) for each in (sides.sums, sides.lengths_px))
     left, right, top, bottom = sides.given
     strip = (left & right) | (top & bottom)
-    least = np.where(seen.sum(axis=0) > 2, INSET_SIDE, CORNER_SIDE)
+    least = np.where(seen.sum(axis=0) > limits.few, INSET_SIDE, limits.few_side)
     good = (seen.sum(axis=0) >= 2) & ~strip & (cover.min(axis=0) >= least) & (total >= INSET * length)
     return np.where(good, total - CHANCE * length, -np.inf)
 
@@ -182,7 +195,7 @@ def _candidates(cover: Map, window: int) -> NDArray[np.int64]:
     return np.array(chosen, dtype=np.int64)
 
 
-def _pairs(lines: NDArray[np.int64], side: int) -> NDArray[np.int64]:
+def _pairs(lines: NDArray[np.int64], side: int, least: float) -> NDArray[np.int64]:
     """int64 (n, 2), two of the lines or of the box's own sides, as far apart as an inset is wide."""
     margin = max(2, round(0.02 * side))
     inner = lines[(lines >= margin) & (lines < side - margin)]
@@ -190,4 +203,4 @@ def _pairs(lines: NDArray[np.int64], side: int) -> NDArray[np.int64]:
     first, second = np.triu_indices(len(ends), 1)
     pairs = np.stack([ends[first], ends[second]], axis=1)
     apart = np.diff(pairs, axis=1)[:, 0]
-    return pairs[(apart >= LEAST_INSET * side) & (apart <= MOST_INSET * side)]
+    return pairs[(apart >= least * side) & (apart <= MOST_INSET * side)]

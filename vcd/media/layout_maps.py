@@ -48,7 +48,7 @@ class Maps:
 
 def make_maps(pictures: Sequence[Picture]) -> Maps:
     """Pictures of one size, at least one."""
-    small = np.stack([_small(picture) for picture in pictures])
+    small = np.stack([shrunk(picture) for picture in pictures])
     grey = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in small])
     spread = grey.std(axis=0, dtype=np.float32)
     across, step_across = _steps(small, grey)
@@ -60,7 +60,8 @@ def make_maps(pictures: Sequence[Picture]) -> Maps:
     )  # fmt: skip
 
 
-def _small(picture: Picture) -> Picture:
+def shrunk(picture: Picture) -> Picture:
+    """As large as the maps are."""
     height, width = picture.shape[:2]
     scale = min(1.0, LONG_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
