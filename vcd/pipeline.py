@@ -18,6 +18,8 @@ from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
+from vcd.hashes.compute import require_packages
+from vcd.hashes.store import store_hashes
 from vcd.library import Library, LibraryWriter, MediaRow, is_library
 from vcd.media import find_media
 from vcd.media.files import MediaPath
@@ -25,6 +27,7 @@ from vcd.model import Model
 from vcd.plan import make_plan
 from vcd.report import write_atomically
 from vcd.search import find_candidates, match_all, normalise
+from vcd.sieve import Sieve, hash_unchanged
 from vcd.types import Descriptors, Problem, Progress, Report, Segment, quiet
 from vcd.workers import Workers, usable_cores
 
@@ -73,6 +76,7 @@ def index_found(
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
     describe = config.describe
+    require_packages(config.hashes.kinds)
     prove_describer(make_describer(describe.model, describe.engine, describe.precision))
     with LibraryWriter.open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
@@ -84,7 +88,10 @@ def index_found(
                 writer.note_problem(item.path, result.reason)
             else:
                 row = writer.add(result.views[0], item.root, result.content_hash, result.stat, old)
+                if result.hashes:
+                    store_hashes(writer, row.id, result.hashes)
                 (replaced if old else added).append(row.path)
+        plan.problems.extend(hash_unchanged(writer, plan.unchanged, config, workers, progress))
         writer.update_index()
     names = [tuple(sorted(group)) for group in (added, replaced, plan.unchanged)]
     return Indexed(names[0], names[1], names[2], tuple(plan.problems))
@@ -95,11 +102,10 @@ def _extract_references(
 ) -> Iterator[tuple[MediaPath, MediaRow | None, Extracted | InputError]]:
     if not todo:
         return
-    tasks = [
-        (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
-        for item, _ in todo
-    ]
-    with Workers(worker_count(workers, len(tasks)), config.media.timeout_s, config.media.memory_mb) as pool:
+    media, describe = config.media, config.describe
+    more = (False, True, None, config.hashes.kinds)
+    tasks = [(item.given, (item.path, item.name, media, media.reference, describe, *more)) for item, _ in todo]
+    with Workers(worker_count(workers, len(tasks)), media.timeout_s, media.memory_mb) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 
@@ -124,9 +130,14 @@ def query(
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
     segments: list[Segment] = []
-    usable = 0
+    sieve = Sieve(library, config)
     with Workers(worker_count(workers, len(items)), config.media.timeout_s, config.media.memory_mb) as pool:
-        extracted = pool.map(extract, [query_task(item, config) for item in items])
+        early = sieve.answer_early(items, pool)
+        segments += [segment for some in early.values() for segment in some]
+        usable = len(early)
+        items = [item for number, item in enumerate(items) if number not in early]
+        tasks = [query_task(item, config) for item in items]
+        extracted = pool.map(extract, [(name, (*arguments, None, sieve.kinds)) for name, arguments in tasks])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
             if isinstance(result, InputError):
@@ -134,7 +145,7 @@ def query(
                 continue
             usable += 1
             shown = answer(items[number].path, result.views, library, model, config, pool)
-            segments += shown
+            segments += shown + sieve.match_lists(items[number].given, result)
             if album:
                 album.add(pool, shown, items[number].path, result.views, library)
     report = make_report(segments, problems, usable, config, library_facts(library, model))

@@ -13,12 +13,14 @@ from vcd.describe.fetch import fetch_file, fetch_model
 from vcd.describe.torch_models import load_module
 from vcd.describe.weights import read_checked, read_text
 from vcd.errors import ConfigError, LibraryError
+from vcd.hashes.store import check_hashes, copy_hashes, load_lists
 from vcd.library import Library, LibraryWriter, check_library
 from vcd.library.compact import Compacted
 from vcd.library.compact import compact as compact_library
 from vcd.library.exchange import ExportedFile, export_library
 from vcd.library.merge import Merged, merge, merge_library, require_same_model
 from vcd.library.writer import find_row
+from vcd.sieve import hash_facts
 from vcd.types import Problem, Progress, quiet
 
 
@@ -44,6 +46,7 @@ def library_info(folder: Path, config: Config) -> dict[str, Any]:
         "size_bytes": sum(_size_bytes(path) for path in folder.rglob("*")),
         **library.settings,
         "frames_not_in_index": library.frames_not_in_index(),
+        **hash_facts(library, load_lists(folder)),
         "problems": [f"{path}: {reason}" for path, reason in library.problems()],
     }
 
@@ -75,7 +78,7 @@ def remove(names: Sequence[str], folder: Path, config: Config) -> tuple[list[str
 
 def verify(folder: Path, config: Config) -> list[str]:
     """All faults of a library, each one sentence with what to do; empty when there are none."""
-    return check_library(folder, config.library)
+    return check_library(folder, config.library) or check_hashes(folder)
 
 
 def compact(folder: Path, config: Config) -> Compacted:
@@ -96,6 +99,8 @@ def merge_libraries(sources: Sequence[Path], folder: Path, config: Config) -> Me
             library = Library(source, config.library)
             require_same_model(folder, writer, library.model, library.dimension, source)
         merged = [merge_library(writer, source) for source in sources]
+        for source in sources:
+            copy_hashes(writer, source)
         writer.update_index()
     return Merged(sum(one.added for one in merged), sum(one.held for one in merged))
 

@@ -25,6 +25,10 @@ def index(
     library: LibraryOption = DEFAULT_LIBRARY,
     files_from: FilesFromOption = None,
     workers: WorkersOption = None,
+    hashes: Annotated[
+        str | None,
+        typer.Option(metavar="KINDS", help="Also store perceptual hashes: pdq, phash, dhash, whash, crop-resistant."),
+    ] = None,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -34,11 +38,13 @@ def index(
     """
     wanted = gather_paths(paths, files_from)
     from vcd import pipeline
+    from vcd.choose import with_hashes
     from vcd.cli.screen import set_up, tell_problems
     from vcd.config import load_config
 
     progress = set_up(quiet)
-    done = pipeline.index(wanted, library, load_config(config), workers, progress)
+    settings = with_hashes(load_config(config), hashes)
+    done = pipeline.index(wanted, library, settings, workers, progress)
     tell_problems(done.problems)
     counts = [
         (len(done.added), "added"),

@@ -25,7 +25,7 @@ def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
     for segment in in_order(report.segments):
         table.add_row(
             printable(segment.query), clock_span(segment.query_span),
-            printable(segment.reference), clock_span(segment.reference_span),
+            printable(segment.reference), clock_span(segment.reference_span) if segment.reference_timed else "?",
             f"{segment.score:.2f}", how(segment),
         )  # fmt: skip
     return render_table(table, on_terminal)
@@ -69,6 +69,8 @@ def how(segment: Segment) -> str:
         notes.append("backwards")
     if segment.view != WHOLE:
         notes.append(str(segment.view))
+    if segment.found_by != "descriptors":
+        notes.append(f"by {segment.found_by}")
     if segment.verified is not None:
         notes.append("verified" if segment.verified else "not verified")
     return ", ".join(notes)
