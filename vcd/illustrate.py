@@ -171,6 +171,10 @@ class Album:
             made[number] = replace(result, matrix=self._matrix(segment, seen, references))
         self.exhibits.extend(made.values())
 
+    def note(self, segments: Iterable[Segment]) -> None:
+        """Segments that hashes found, to be shown without pictures."""
+        self.exhibits.extend(Exhibit(s, 0.0, missing="found by hashes alone, which show nothing") for s in segments)
+
     def _matrix(self, segment: Segment, views: Mapping[View, Descriptors], references: _References) -> Matrix | None:
         query, reference = views.get(segment.view), references.descriptors(segment.reference)
         if query is None or reference is None:

@@ -129,13 +129,9 @@ def query(
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
-    segments: list[Segment] = []
     sieve = Sieve(library, config)
     with Workers(worker_count(workers, len(items)), config.media.timeout_s, config.media.memory_mb) as pool:
-        early = sieve.answer_early(items, pool)
-        segments += [segment for some in early.values() for segment in some]
-        usable = len(early)
-        items = [item for number, item in enumerate(items) if number not in early]
+        segments, usable, items = sieve.answer_early(items, pool)
         tasks = [query_task(item, config) for item in items]
         extracted = pool.map(extract, [(name, (*arguments, None, sieve.kinds)) for name, arguments in tasks])
         library.load()
@@ -150,6 +146,7 @@ def query(
                 album.add(pool, shown, items[number].path, result.views, library)
     report = make_report(segments, problems, usable, config, library_facts(library, model))
     if album:
+        album.note([segment for segment in segments if segment.found_by != "descriptors"])
         album.write(report)
     return report
 

@@ -41,14 +41,18 @@ class Sieve:
         found = [match_hashes(read.hashes, name, info, store, self._config) for store in self._lists]
         return choose([segment for some in found for segment in some], self._config)
 
-    def answer_early(self, items: Sequence[MediaPath], pool: Workers) -> dict[int, list[Segment]]:
-        """Segments by the item's number, for those that hashes alone answer; none unless the settings ask for it."""
+    def answer_early(self, items: Sequence[MediaPath], pool: Workers) -> tuple[list[Segment], int, list[MediaPath]]:
+        """Segments of the files that hashes alone answer, how many files those are, and the others.
+
+        None are answered unless the settings ask for it.
+        """
         wanted = self._config.hashes.filter
         found = {} if wanted == "off" else self._same(items)
         if wanted == "near" and self._references is not None:
             rest = [number for number in range(len(items)) if number not in found]
             found |= self._near(items, rest, self._references, pool)
-        return found
+        segments = [segment for some in found.values() for segment in some]
+        return segments, len(found), [item for number, item in enumerate(items) if number not in found]
 
     def _same(self, items: Sequence[MediaPath]) -> dict[int, list[Segment]]:
         """Files with the very bytes of a reference."""
