@@ -20,7 +20,8 @@ from vcd.report.page import render_page
 from vcd.search import normalise
 from vcd.types import Descriptors, Frame, Picture, Report, Segment, View
 from vcd.verify import reference_time
-from vcd.verify.difference import Difference, difference_under, draw_difference, lay_over
+from vcd.verify.difference import Difference, difference_under, lay_over
+from vcd.verify.drawing import draw_difference
 from vcd.workers import Workers
 
 SHOWN_PX = 256

@@ -25,7 +25,7 @@ def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
     for segment in in_order(report.segments):
         table.add_row(
             printable(segment.query), clock_span(segment.query_span),
-            printable(segment.reference), clock_span(segment.reference_span) if segment.reference_timed else "?",
+            printable(segment.reference), reference_clock(segment),
             f"{segment.score:.2f}", how(segment),
         )  # fmt: skip
     return render_table(table, on_terminal)
@@ -50,6 +50,11 @@ def clock_span(span: Span) -> str:
     if span.length_s == 0:
         return clock(span.start_s)
     return f"{clock(span.start_s)} - {clock(span.end_s)}"
+
+
+def reference_clock(segment: Segment) -> str:
+    """A question mark where nobody knows when."""
+    return clock_span(segment.reference_span) if segment.reference_timed else "?"
 
 
 def clock(seconds: float) -> str:
