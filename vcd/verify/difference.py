@@ -165,8 +165,8 @@ def _heat(query: Map, laid: Map, common: Mask) -> tuple[Map, Mask]:
     change = _least_change(query, laid)
     noise = max(LEAST_CHANGE, ABOVE_NOISE * float(np.median(change[common])))
     ours, theirs = _detail(query), _detail(laid)
-    usual = float(np.median((ours / (theirs + 1))[common & (theirs > LEAST_DETAIL)])) if common.any() else 1.0
-    usual = usual if np.isfinite(usual) else 1.0
+    kept = (ours / (theirs + 1))[common & (theirs > LEAST_DETAIL)]
+    usual = float(np.median(kept)) if len(kept) else 1.0
     lost = np.clip(1 - ours / (usual * theirs + 1), 0, 1) * np.clip(theirs / LEAST_DETAIL - 1, 0, 1)
     heat = np.maximum(np.clip(change / (4 * noise), 0, 1), np.clip(lost, 0, 1) * (lost > DETAIL_LOST))
     wide = max(5, round(WIDE_GAP * query.shape[1]) | 1)
