@@ -117,3 +117,19 @@ def test_nothing_of_the_library_changes(mixed: Path, vcd: Call) -> None:
     before = content()
     vcd("dedupe", "--library", mixed, "--clusters", "3")
     assert content() == before
+
+
+def test_a_page_shows_a_picture_of_every_file_of_a_group(mixed: Path, vcd: Call, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    before = {path: path.read_bytes() for path in mixed.rglob("*") if path.is_file()}
+
+    shown = vcd("dedupe", "--library", mixed, "--clusters", "2", "--report", page)
+
+    text = page.read_text()
+    groups, clusters = text.split("Files that look alike")
+    assert shown.code == 0, shown.err
+    assert groups.count("<figure>") == groups.count("data:image/jpeg;base64,/9j/") == 5
+    assert clusters.count("<figure>") == 5, "of the same bytes one"
+    assert "the same bytes" in groups
+    assert "<script" not in text
+    assert before == {path: path.read_bytes() for path in mixed.rglob("*") if path.is_file()}

@@ -84,7 +84,7 @@ def test_json_is_exactly_this() -> None:
             {
                 "query": "clip.mp4", "reference": "film.mp4", "q_start": 1.0, "q_end": 6.0, "r_start": 62.0,
                 "r_end": 67.5, "score": 0.9876, "speed": 1.1, "mirrored": False, "verified": None, "refined": False,
-                "view": "whole", "region": None,
+                "view": "whole", "region": None, "found_by": "descriptors",
             }
         ],
         "problems": [{"path": "bad.mp4", "reason": "is empty"}],

@@ -1,14 +1,19 @@
 """What was covered, removed or recoloured in a copy: everything planted, so the places are known to the pixel."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from tests.conftest import Call, MakeFilm
 from tests.made_scenes import picture
-from vcd.types import Picture
-from vcd.verify.difference import Box, difference_png, draw_difference, find_difference
+from vcd.config import Config
+from vcd.contrast import draw_moments
+from vcd.types import Picture, Segment, Span
+from vcd.verify.difference import Box, find_difference
+from vcd.verify.drawing import beside, difference_png, draw_difference
 
 WIDTH, HEIGHT = SIZE = (640, 360)
 Place = tuple[float, float, float, float]
@@ -150,5 +155,40 @@ def test_equal_pictures_give_equal_maps_and_pictures_of_them() -> None:
     assert found.heat[200:, :300].mean() < 0.1
     assert heat[inside].mean() > 2 * heat[200:, :300].mean()
     assert (marked != query).any(axis=-1).mean() < 0.02, "only a frame is drawn on the query"
-    shown = cv2.imdecode(np.frombuffer(difference_png(query, found), np.uint8), cv2.IMREAD_COLOR)
-    assert shown.shape == (HEIGHT, 3 * WIDTH, 3)
+    drawn = beside(query, found)
+    shown = cv2.imdecode(np.frombuffer(difference_png([("one", drawn), ("two", drawn)]), np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (2 * (HEIGHT + 22), 3 * WIDTH, 3)
+    np.testing.assert_array_equal(shown[22 : HEIGHT + 22, ..., ::-1], drawn)
+
+
+def test_compare_draws_what_differs(tmp_path: Path, vcd: Call) -> None:
+    reference = scene(302)
+    cv2.imwrite(str(tmp_path / "a.png"), reference[..., ::-1])
+    cv2.imwrite(str(tmp_path / "b.jpg"), compressed(*logo(reference))[0][..., ::-1])
+
+    done = vcd("compare", tmp_path / "b.jpg", tmp_path / "a.png", "--difference", tmp_path / "still.png")
+
+    assert done.code == 0, done.err
+    assert cv2.imread(str(tmp_path / "still.png")).shape == (360 + 22, 3 * 640, 3)
+
+
+def test_what_differs_is_drawn_at_several_moments_of_a_segment(made_film: MakeFilm, clip: Path) -> None:
+    """The clip shows seconds 4 to 10 of the film."""
+    segment = Segment("clip", "film", Span(0, 6), Span(4, 10), 1.0)
+
+    drawn = draw_moments(segment, clip, made_film(12), Config())
+
+    times_s = [[float(word) for word in title.replace(",", "").split() if word[0].isdigit()] for title, _ in drawn]
+    assert len(drawn) >= 3
+    assert all(r_s - q_s == pytest.approx(4, abs=0.21) for q_s, r_s in times_s)
+    assert all(shown.shape == (90, 3 * 160, 3) for _, shown in drawn)
+
+
+def test_without_a_copy_there_is_no_difference_to_draw(
+    made_film: MakeFilm, clip: Path, tmp_path: Path, vcd: Call
+) -> None:
+    told = vcd("compare", clip, made_film(6, first=60), "--difference", tmp_path / "film.png")
+
+    assert told.code == 1
+    assert "no copy was found" in told.err
+    assert not (tmp_path / "film.png").exists()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vcd.align import drop_overlapping
-from vcd.config import Config
+from vcd.config import Config, parse_config
 from vcd.types import Segment
 
 
@@ -55,3 +55,11 @@ def with_report_options(config: Config, min_score: float | None, top: int | None
     if top is not None:
         report = replace(report, top=top)
     return replace(config, report=report)
+
+
+def with_hashes(config: Config, kinds: str | None) -> Config:
+    """The configuration with the kinds of hashes, by commas, that the command line names. Raises `ConfigError`."""
+    if kinds is None:
+        return config
+    named = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    return parse_config({"hashes": {"kinds": named}}, "--hashes", config)

@@ -158,6 +158,17 @@ class VerifyConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HashesConfig:
+    """Perceptual hashes, by the extra `hashes`: see docs/hashes.md."""
+
+    kinds: tuple[Literal["pdq", "phash", "dhash", "whash", "crop-resistant"], ...] = ()
+    """Those that are stored with each reference, of the frames that are described."""
+    filter: Literal["off", "same", "near"] = "off"
+    """What is answered at once and looked into no further. same: files with the bytes of a reference. near: also those
+    that a reference shows nearly all of by the stored hashes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportConfig:
     """Which segments are shown."""
 
@@ -177,6 +188,7 @@ class Config:
     search: SearchConfig = field(default_factory=SearchConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)
+    hashes: HashesConfig = field(default_factory=HashesConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
 
     def as_dict(self) -> dict[str, Any]:

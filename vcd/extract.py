@@ -15,6 +15,8 @@ from vcd.align import load_calibration, refine_ends, refine_moment
 from vcd.config import Config, DescribeConfig, MediaConfig, SampleConfig
 from vcd.describe import Describer, choose_views, describe_frames, make_describer, short_side_for
 from vcd.errors import InputError
+from vcd.hashes.compute import HashTap
+from vcd.hashes.records import Hashes
 from vcd.media import find_regions, hash_file, open_media
 from vcd.media.read import Media
 from vcd.types import WHOLE, Descriptors, Frame, Look, MediaInfo, Region, Segment, Span, View
@@ -35,6 +37,8 @@ class Extracted:
     content_hash: str
     """Empty when it was not asked for."""
     stat: os.stat_result
+    hashes: Sequence[Hashes] = ()
+    """Of its frames as they are, one of each kind that was asked for."""
 
 
 def extract(
@@ -46,8 +50,9 @@ def extract(
     as_query: bool,
     hashed: bool,
     watched: Path | None = None,
+    kinds: Sequence[str] = (),
 ) -> Extracted:
-    """Decode and describe a file, a query in all its views.
+    """Decode and describe a file, a query in all its views, and make hashes of these kinds.
 
     With `watched` the share that is done is written to that file now and then, for somebody who waits.
     Raises `InputError`, also when the file changes meanwhile.
@@ -58,12 +63,23 @@ def extract(
         look_over(path, media, sample, describe, describer) if as_query else as_it_is(open_media(path, media), sample)
     )
     frames = _watched(seen.frames, seen.info.duration_s, watched) if watched else seen.frames
-    views = describe_frames(frames, name, seen.info, describer, describe.batch, seen.views)
+    tap = HashTap(kinds)
+    views = describe_frames(tap.watch(frames), name, seen.info, describer, describe.batch, seen.views)
     content_hash = hash_file(path) if hashed else ""
     after = _stat(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(path, "changed while it was read")
-    return Extracted(views, content_hash, after)
+    return Extracted(views, content_hash, after, tap.hashes())
+
+
+def extract_hashes(
+    path: Path, media: MediaConfig, sample: SampleConfig, kinds: Sequence[str]
+) -> tuple[MediaInfo, list[Hashes]]:
+    """What a file is and the hashes of its frames, without the network. Raises `InputError`."""
+    opened, tap = open_media(path, media), HashTap(kinds)
+    for _ in tap.watch(opened.frames(sample)):
+        pass
+    return opened.info, tap.hashes()
 
 
 def _watched(frames: Iterator[Frame], duration_s: float, file: Path) -> Iterator[Frame]:

@@ -20,7 +20,8 @@ from vcd.report.page import render_page
 from vcd.search import normalise
 from vcd.types import Descriptors, Frame, Picture, Report, Segment, View
 from vcd.verify import reference_time
-from vcd.verify.difference import Difference, difference_under, draw_difference, lay_over
+from vcd.verify.difference import Difference, difference_under, lay_over
+from vcd.verify.drawing import draw_difference
 from vcd.workers import Workers
 
 SHOWN_PX = 256
@@ -170,6 +171,10 @@ class Album:
             # What came from another process is equal to the segment, not the same.
             made[number] = replace(result, matrix=self._matrix(segment, seen, references))
         self.exhibits.extend(made.values())
+
+    def note(self, segments: Iterable[Segment]) -> None:
+        """Segments that hashes found, to be shown without pictures."""
+        self.exhibits.extend(Exhibit(s, 0.0, missing="found by hashes alone, which show nothing") for s in segments)
 
     def _matrix(self, segment: Segment, views: Mapping[View, Descriptors], references: _References) -> Matrix | None:
         query, reference = views.get(segment.view), references.descriptors(segment.reference)

@@ -19,7 +19,8 @@ from vcd.describe import load_card, make_describer, prove_describer
 from vcd.errors import InputError
 from vcd.examine import examine
 from vcd.extract import Extracted, extract
-from vcd.library import MediaRow
+from vcd.hashes.store import store_hashes
+from vcd.library import LibraryWriter, MediaRow
 from vcd.library.stores import Place, References, holds_library, open_library, open_or_create
 from vcd.media import find_media
 from vcd.media.files import MediaPath
@@ -27,6 +28,7 @@ from vcd.model import Model
 from vcd.plan import make_plan
 from vcd.report import write_atomically
 from vcd.search import find_candidates, match_all, normalise
+from vcd.sieve import Sieve, hash_unchanged, require_hashing
 from vcd.types import Descriptors, Problem, Progress, Report, Segment, quiet
 from vcd.workers import Workers, usable_cores
 
@@ -77,6 +79,7 @@ def index_found(
         # Nothing to put in, nothing to make.
         return Indexed((), (), (), tuple(Problem(e.path, e.reason) for e in found if isinstance(e, InputError)))
     describe = config.describe
+    require_hashing(folder, config)
     prove_describer(make_describer(describe.model, describe.engine, describe.precision))
     with open_or_create(folder, config.library, card.identity, card.dimension, sampling) as writer:
         plan = make_plan(found, writer)
@@ -88,7 +91,11 @@ def index_found(
                 writer.note_problem(item.path, result.reason)
             else:
                 row = writer.add(result.views[0], item.root, result.content_hash, result.stat, old)
+                if isinstance(writer, LibraryWriter):
+                    store_hashes(writer, row.id, result.hashes)
                 (replaced if old else added).append(row.path)
+        if isinstance(writer, LibraryWriter):
+            plan.problems.extend(hash_unchanged(writer, plan.unchanged, config, workers, progress))
         writer.update_index()
     names = [tuple(sorted(group)) for group in (added, replaced, plan.unchanged)]
     return Indexed(names[0], names[1], names[2], tuple(plan.problems))
@@ -103,11 +110,10 @@ def _extract_references(
 ) -> Iterator[tuple[MediaPath, MediaRow | None, Extracted | InputError]]:
     if not todo:
         return
-    tasks = [
-        (item.given, (item.path, item.name, config.media, config.media.reference, config.describe, False, True))
-        for item, _ in todo
-    ]
-    with make_pool(engine, worker_count(workers, len(tasks)), workers, config.media) as pool:
+    media, describe = config.media, config.describe
+    more = (False, True, None, config.hashes.kinds)
+    tasks = [(item.given, (item.path, item.name, media, media.reference, describe, *more)) for item, _ in todo]
+    with make_pool(engine, worker_count(workers, len(tasks)), workers, media) as pool:
         for number, result in progress(pool.map(extract, tasks), "reading references", len(tasks)):
             yield *todo[number], result
 
@@ -131,10 +137,11 @@ def query(
     found = list(find_media(paths))
     problems = [Problem(error.path, error.reason) for error in found if isinstance(error, InputError)]
     items = [item for item in found if isinstance(item, MediaPath)]
-    segments: list[Segment] = []
-    usable = 0
+    sieve = Sieve(library, config)
     with Workers(worker_count(workers, len(items)), config.media.timeout_s, config.media.memory_mb) as pool:
-        extracted = pool.map(extract, [query_task(item, config) for item in items])
+        segments, usable, items = sieve.answer_early(items, pool)
+        tasks = [query_task(item, config) for item in items]
+        extracted = pool.map(extract, [(name, (*arguments, None, sieve.kinds)) for name, arguments in tasks])
         library.load()
         for number, result in progress(extracted, "reading queries", len(items)):
             if isinstance(result, InputError):
@@ -142,11 +149,12 @@ def query(
                 continue
             usable += 1
             shown = answer(items[number].path, result.views, library, model, config, pool)
-            segments += shown
+            segments += shown + sieve.match_lists(items[number].given, result)
             if album:
                 album.add(pool, shown, items[number].path, result.views, library)
     report = make_report(segments, problems, usable, config, library_facts(library, model))
     if album:
+        album.note([segment for segment in segments if segment.found_by != "descriptors"])
         album.write(report)
     return report
 

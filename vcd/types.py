@@ -228,6 +228,10 @@ class Segment:
     """None: the score was not made from evidence."""
     geometry: Geometry | None = None
     """None: not looked at, or there was too little to see."""
+    found_by: str = "descriptors"
+    """Or ``content``, for the same bytes, or the kind of a perceptual hash."""
+    reference_timed: bool = True
+    """False: of the reference a list of hashes says no times, and its span says nothing."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:

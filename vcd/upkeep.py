@@ -13,13 +13,15 @@ from vcd.describe.fetch import fetch_file, fetch_model
 from vcd.describe.torch_models import load_module
 from vcd.describe.weights import read_checked, read_text
 from vcd.errors import ConfigError, LibraryError
+from vcd.hashes.store import check_hashes, copy_hashes
 from vcd.library import Library, LibraryWriter
 from vcd.library.compact import Compacted
 from vcd.library.compact import compact as compact_library
 from vcd.library.exchange import ExportedFile, export_library
 from vcd.library.merge import Merged, merge, merge_library, require_same_model
-from vcd.library.stores import Place, check, open_library, open_writer, size_bytes
+from vcd.library.stores import Place, check, is_address, open_library, open_writer, size_bytes
 from vcd.library.writer import find_row
+from vcd.sieve import hash_facts
 from vcd.types import Problem, Progress, quiet
 
 
@@ -45,6 +47,7 @@ def library_info(folder: Place, config: Config) -> dict[str, Any]:
         "size_bytes": size_bytes(folder),
         **library.settings,
         "frames_not_in_index": library.frames_not_in_index(),
+        **hash_facts(library),
         "problems": [f"{path}: {reason}" for path, reason in library.problems()],
     }
 
@@ -68,7 +71,9 @@ def remove(names: Sequence[str], folder: Place, config: Config) -> tuple[list[st
 
 def verify(folder: Place, config: Config) -> list[str]:
     """All faults of a library, each one sentence with what to do; empty when there are none."""
-    return check(folder, config.library)
+    if is_address(folder):
+        return check(folder, config.library)
+    return check(folder, config.library) or check_hashes(Path(folder))
 
 
 def compact(folder: Path, config: Config) -> Compacted:
@@ -89,6 +94,8 @@ def merge_libraries(sources: Sequence[Path], folder: Path, config: Config) -> Me
             library = Library(source, config.library)
             require_same_model(folder, writer, library.model, library.dimension, source)
         merged = [merge_library(writer, source) for source in sources]
+        for source in sources:
+            copy_hashes(writer, source)
         writer.update_index()
     return Merged(sum(one.added for one in merged), sum(one.held for one in merged))
 

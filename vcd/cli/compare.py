@@ -19,6 +19,15 @@ from vcd.cli.options import (
     VerifyOption,
 )
 
+PlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE.png", help="Draw how alike both files are, with what was found."),
+]
+DifferenceOption = Annotated[
+    Path | None,
+    typer.Option("--difference", metavar="FILE.png", help="Draw what differs in the best row, at five moments."),
+]
+
 
 def compare(
     query: Annotated[Path, typer.Argument(metavar="QUERY", help="The possible copy.")],
@@ -28,10 +37,8 @@ def compare(
     min_score: MinScoreOption = None,
     top: TopOption = None,
     verify: VerifyOption = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE.png", help="Draw how alike both files are, with what was found."),
-    ] = None,
+    plot: PlotOption = None,
+    difference: DifferenceOption = None,
     report_page: ReportOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a copy was found.")] = False,
     config: ConfigOption = None,
@@ -49,8 +56,8 @@ def compare(
 
     progress = set_up(quiet)
     name = choose_format(format, output, report_page)
-    if plot:
-        check_writable(plot)
+    for picture in filter(None, (plot, difference)):
+        check_writable(picture)
     settings = with_report_options(load_config(config), min_score, top, verify)
     try:
         report = pipeline.compare(query, reference, settings, progress, plot, report_page)
@@ -58,4 +65,8 @@ def compare(
         show(Report((), (Problem(error.path, error.reason),), usable=0), name, output)
         raise typer.Exit(NOTHING_DONE) from error
     show(report, name, output)
+    if difference:
+        from vcd.contrast import write_difference
+
+        write_difference(report, query, reference, settings, difference)
     raise typer.Exit(FOUND if exit_code and report.segments else DONE)

@@ -14,6 +14,7 @@ from vcd.cli.options import (
     MinScoreOption,
     OutputOption,
     QuietOption,
+    ReportOption,
 )
 
 
@@ -21,6 +22,7 @@ def dedupe(
     library: LibraryOption = DEFAULT_LIBRARY,
     format: FormatOption = None,
     output: OutputOption = None,
+    report_page: ReportOption = None,
     min_score: MinScoreOption = None,
     min_coverage: Annotated[
         float,
@@ -52,7 +54,11 @@ def dedupe(
         one, other = duplicates.add_known(not_duplicate, library, settings)
         say(f"{one} and {other} are no duplicates: noted in {library}")
         raise typer.Exit(DONE)
-    name = choose_format(format, output)
+    name = choose_format(format, output, report_page)
     found = duplicates.dedupe(library, settings, min_coverage, clusters, progress)
     write(duplicates.render(found, name, for_file=output is not None), output)
+    if report_page:
+        from vcd.dedupe.page import render_page
+
+        write(render_page(found, settings, progress), report_page)
     raise typer.Exit(FOUND if exit_code and found.pairs else DONE)

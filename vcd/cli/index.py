@@ -28,6 +28,10 @@ def index(
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="ray: read on a Ray cluster, that of RAY_ADDRESS or a local one.")
     ] = "local",
+    hashes: Annotated[
+        str | None,
+        typer.Option(metavar="KINDS", help="Also store perceptual hashes: pdq, phash, dhash, whash, crop-resistant."),
+    ] = None,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -37,11 +41,13 @@ def index(
     """
     wanted = gather_paths(paths, files_from)
     from vcd import pipeline
+    from vcd.choose import with_hashes
     from vcd.cli.screen import set_up, tell_problems
     from vcd.config import load_config
 
     progress = set_up(quiet)
-    done = pipeline.index(wanted, library, load_config(config), workers, progress, engine)
+    settings = with_hashes(load_config(config), hashes)
+    done = pipeline.index(wanted, library, settings, workers, progress, engine)
     tell_problems(done.problems)
     counts = [
         (len(done.added), "added"),

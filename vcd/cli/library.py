@@ -21,6 +21,11 @@ from vcd.cli.streams import say, write_stdout
 library = typer.Typer(no_args_is_help=True, help="Look after a library.")
 ListFormat = Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How to print the list.")]
 InfoFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the facts.")]
+HashesOption = Annotated[bool, typer.Option("--hashes", help="Perceptual hashes instead, as lists to exchange.")]
+KindOption = Annotated[
+    Literal["pdq", "phash", "dhash", "whash", "crop-resistant"],
+    typer.Option("--kind", help="Which hashes, with --hashes."),
+]
 
 
 @library.command("list")
@@ -61,6 +66,7 @@ def info(
 def remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="As `vcd library list` shows them, or paths.")],
     library: PlaceOption = DEFAULT_PLACE,
+    hashes: Annotated[bool, typer.Option("--hashes", help="The names are those of imported lists of hashes.")] = False,
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
@@ -70,6 +76,13 @@ def remove(
     from vcd.config import load_config
 
     set_up(quiet)
+    if hashes:
+        from vcd.hashes.lists import remove_hashes
+        from vcd.library.stores import require_folder
+
+        folder = require_folder(library, "perceptual hashes")
+        say(f"{remove_hashes(names, folder, load_config(config))} lists of hashes removed from {library}")
+        raise typer.Exit(DONE)
     removed, problems = upkeep.remove(names, library, load_config(config))
     tell_problems(problems)
     say(f"{len(removed)} removed from {library}")
@@ -131,15 +144,27 @@ def merge(
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="Where to write; a row for each frame.")],
     library: LibraryOption = DEFAULT_LIBRARY,
+    hashes: HashesOption = False,
+    kind: KindOption = "pdq",
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write all descriptors to one Parquet file."""
+    """Write all descriptors to one Parquet file, or the stored hashes as a list.
+
+    With --hashes the name says which list: FILE.txt a PDQ list, FILE.jsonl vPDQ as JSON, a name without ending a folder
+    of vPDQ files.
+    """
     from vcd import upkeep
     from vcd.cli.screen import set_up
     from vcd.config import load_config
 
     set_up(quiet)
+    if hashes:
+        from vcd.hashes.lists import export_hashes
+
+        references, count = export_hashes(library, file, kind, load_config(config))
+        say(f"{count} {kind} hashes of {references} references of {library} written to {file}")
+        raise typer.Exit(DONE)
     say(f"{upkeep.export_descriptors(library, file, load_config(config))} frames of {library} written to {file}")
 
 
@@ -147,14 +172,25 @@ def export(
 def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="As `vcd library export` writes them.")],
     library: LibraryOption = DEFAULT_LIBRARY,
+    hashes: HashesOption = False,
+    kind: KindOption = "pdq",
     config: ConfigOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Add the references of exported files; content that is already there is left out."""
+    """Add the references of exported files; content that is already there is left out.
+
+    With --hashes the files are lists of hashes (PDQ, vPDQ), which every query is compared with from then on.
+    """
     from vcd import upkeep
     from vcd.cli.screen import set_up
     from vcd.config import load_config
 
     set_up(quiet)
+    if hashes:
+        from vcd.hashes.lists import import_hashes
+
+        entries, count = import_hashes(files, library, kind, load_config(config))
+        say(f"{count} {kind} hashes of {entries} entries imported into {library}")
+        raise typer.Exit(DONE)
     done = upkeep.import_descriptors(files, library, load_config(config))
     say(f"{done.added} added, {done.held} already there in {library}")

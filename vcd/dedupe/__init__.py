@@ -9,6 +9,7 @@ known        pairs that a person said are no duplicates
 clusters     files that look alike
 find         all of it in order
 formats      what was found as bytes
+page         the same for people, with a picture of each file
 
 Nothing here changes or deletes a media file.
 """

@@ -21,7 +21,7 @@ NAMED = 5
 
 def as_table(found: Duplicates, on_terminal: bool | None = None) -> bytes:
     """Groups, then what else shares something, then shared stretches and clusters; one line when there is nothing."""
-    pieces = [_note(found)]
+    pieces = [note(found)]
     if found.groups:
         pieces.append(render_table(_groups(found.groups), on_terminal))
     numbers = found.group_of()
@@ -35,7 +35,7 @@ def as_table(found: Duplicates, on_terminal: bool | None = None) -> bytes:
     return b"\n".join(pieces)
 
 
-def _note(found: Duplicates) -> bytes:
+def note(found: Duplicates) -> bytes:
     files = sum(1 + len(group.pairs) for group in found.groups)
     text = f"{_count(len(found.groups), 'group')} of {_count(files, 'file')}" if files else "no duplicates"
     known = f"; {_count(found.left_out, 'pair')} left out as no duplicates" if found.left_out else ""

@@ -6,7 +6,7 @@ lost row is noticed when it is read, not believed.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -141,6 +141,11 @@ class Catalog:
     def holds_path(self, path: str) -> bool:
         with _explained(self._file):
             return bool(self._db.execute("SELECT 1 FROM media WHERE path = ?", (path,)).fetchall())
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Of tables that others keep in the catalog; see `Change.execute`."""
+        with _explained(self._file):
+            return self._db.execute(query, values).fetchall()
 
     def next_id(self, table: Literal["media", "parts"]) -> int:
         """An id that no row of the table ever had."""

@@ -1,6 +1,7 @@
 """What can be changed in the catalog, within one transaction."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import astuple
 
 from vcd.library.records import MediaRow, PartRow, digest
@@ -54,6 +55,10 @@ class Change:
 
     def forget_problem(self, path: str) -> None:
         self._db.execute("DELETE FROM problems WHERE path = ?", (path,))
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> None:
+        """For tables that others keep in the catalog; the fingerprint does not cover them."""
+        self._db.execute(statement, values)
 
     def _tally(self, table: str, row_id: int) -> None:
         """Count a row, as the catalog holds it now, into the fingerprint, or out of it."""

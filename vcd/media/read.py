@@ -40,6 +40,18 @@ def open_media(path: Path, config: MediaConfig, threads: int = 1) -> Media:
             raise InputError(path, "is empty")
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from error
+    if _is_svg(path):
+        raise InputError(path, "is an SVG drawing, which has no pixels; export it as a PNG")
     if is_image(path):
         return read_still(path, config)
     return Video(path, config, threads)
+
+
+def _is_svg(path: Path) -> bool:
+    """FFmpeg and Pillow read none, and would not say why."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError:
+        return False  # whoever opens it next says so
+    return start.startswith(b"<") and b"<svg" in start

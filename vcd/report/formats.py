@@ -23,7 +23,7 @@ def as_jsonl(report: Report) -> bytes:
 
 
 def as_csv(report: Report) -> bytes:
-    """Times with three decimals, booleans as true and false, `verified` empty when it was not checked."""
+    """Times with three decimals, booleans as true and false, empty what was not checked or is not known."""
     rows = [segment_row(segment) for segment in in_order(report.segments)]
     return encode_csv(COLUMNS, [[_cell(column, row[column]) for column in COLUMNS] for row in rows])
 
@@ -33,7 +33,7 @@ def as_parquet(report: Report) -> bytes:
     import pyarrow as pa
 
     kinds: dict[str, Any] = dict.fromkeys((*COLUMNS, *MORE), pa.float64())
-    kinds |= dict.fromkeys(("query", "reference", "view"), pa.string())
+    kinds |= dict.fromkeys(("query", "reference", "view", "found_by"), pa.string())
     kinds |= dict.fromkeys(("mirrored", "verified", "refined"), pa.bool_())
     kinds["region"] = pa.list_(pa.float64())
     answer = document(report)
@@ -62,6 +62,6 @@ def format_of_file(path: Path) -> str:
 
 
 def _cell(column: str, value: Any) -> Any:
-    if column in TIMES:
+    if column in TIMES and value is not None:
         return f"{value:.3f}"
     return f"{value:.4f}" if isinstance(value, float) else value

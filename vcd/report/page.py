@@ -18,7 +18,7 @@ from vcd.errors import printable
 from vcd.report.exhibit import Changes, Exhibit, Matrix
 from vcd.report.figure import clock_label
 from vcd.report.rows import in_order
-from vcd.report.table import clock, clock_span, how
+from vcd.report.table import clock, clock_span, how, reference_clock
 from vcd.report.words import describe_changes, explain, verdict
 from vcd.types import Rectangle, Report, Segment, Span
 
@@ -117,7 +117,7 @@ def _bars(numbered: Sequence[tuple[int, Exhibit]], length_s: float, colours: dic
         lane = next((n for n, end_s in enumerate(free_from_s) if end_s <= span.start_s), len(free_from_s))
         free_from_s[lane : lane + 1] = [span.end_s]
         width = max(LEAST_BAR, 1000 * span.length_s / length_s)
-        label = f"{clock_span(span)}: {printable(segment.reference)} at {clock_span(segment.reference_span)}"
+        label = f"{clock_span(span)}: {printable(segment.reference)} at {reference_clock(segment)}"
         bars.append({
             "number": number, "colour": colours[segment.reference], "y": 2 + lane * LANE_PX,
             "x": round(min(1000 - width, 1000 * span.start_s / length_s), 1), "width": round(width, 1),
@@ -140,7 +140,7 @@ def _segment(number: int, exhibit: Exhibit, colours: dict[str, int]) -> dict[str
         "colour": colours[segment.reference],
         "q_start": segment.query_span.start_s, "r_start": segment.reference_span.start_s,
         "length": segment.query_span.length_s, "duration": f"{segment.query_span.length_s:.1f} s",
-        "q_span": clock_span(segment.query_span), "r_span": clock_span(segment.reference_span),
+        "q_span": clock_span(segment.query_span), "r_span": reference_clock(segment),
         "exact_score": segment.score, "score": f"{segment.score:.2f}", "verdict": verdict(segment.score),
         "how": how(segment), "why": sentences, "missing": printable(exhibit.missing),
         "moments": [

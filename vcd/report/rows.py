@@ -8,7 +8,7 @@ from vcd.types import Problem, Rectangle, Report, Segment
 COLUMNS = (
     "query", "reference", "q_start", "q_end", "r_start", "r_end", "score", "speed", "mirrored", "verified",
 )  # fmt: skip
-MORE = ("refined", "view", "region")
+MORE = ("refined", "view", "region", "found_by")
 TIMES = ("q_start", "q_end", "r_start", "r_end")
 
 
@@ -16,15 +16,15 @@ def segment_row(segment: Segment) -> dict[str, Any]:
     """The values of COLUMNS, times in seconds to the millisecond, and those of MORE, which CSV leaves out.
 
     `view` says how the query has to be looked at to see the reference; `region` what part of it, as left, top, right
-    and bottom in fractions of its sides, None for all of it.
+    and bottom in fractions of its sides, None for all of it. `r_start` and `r_end` are None where nobody knows them.
     """
     return {
         "query": segment.query,
         "reference": segment.reference,
         "q_start": _rounded(segment.query_span.start_s, 3),
         "q_end": _rounded(segment.query_span.end_s, 3),
-        "r_start": _rounded(segment.reference_span.start_s, 3),
-        "r_end": _rounded(segment.reference_span.end_s, 3),
+        "r_start": _rounded(segment.reference_span.start_s, 3) if segment.reference_timed else None,
+        "r_end": _rounded(segment.reference_span.end_s, 3) if segment.reference_timed else None,
         "score": _rounded(segment.score, 4),
         "speed": _rounded(segment.speed, 4),
         "mirrored": segment.mirrored,
@@ -32,6 +32,7 @@ def segment_row(segment: Segment) -> dict[str, Any]:
         "refined": segment.refined,
         "view": str(segment.view),
         "region": _region(segment.view.rectangle),
+        "found_by": segment.found_by,
     }
 
 
@@ -49,7 +50,8 @@ def in_order(segments: Iterable[Segment]) -> list[Segment]:
 def _sort_key(segment: Segment) -> tuple[Any, ...]:
     row = segment_row(segment)
     flags = (row["speed"], row["mirrored"], str(row["verified"]), row["refined"], row["view"], row["region"] or [])
-    return row["query"], -row["score"], row["reference"], *(row[time] for time in TIMES), *flags
+    times = (-1.0 if row[time] is None else row[time] for time in TIMES)
+    return row["query"], -row["score"], row["reference"], *times, *flags, row["found_by"]
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -25,7 +25,7 @@ def as_table(report: Report, on_terminal: bool | None = None) -> bytes:
     for segment in in_order(report.segments):
         table.add_row(
             printable(segment.query), clock_span(segment.query_span),
-            printable(segment.reference), clock_span(segment.reference_span),
+            printable(segment.reference), reference_clock(segment),
             f"{segment.score:.2f}", how(segment),
         )  # fmt: skip
     return render_table(table, on_terminal)
@@ -52,6 +52,11 @@ def clock_span(span: Span) -> str:
     return f"{clock(span.start_s)} - {clock(span.end_s)}"
 
 
+def reference_clock(segment: Segment) -> str:
+    """A question mark where nobody knows when."""
+    return clock_span(segment.reference_span) if segment.reference_timed else "?"
+
+
 def clock(seconds: float) -> str:
     """Seconds as ``m:ss.s`` or ``h:mm:ss.s``."""
     tenths = round(seconds * 10)
@@ -69,6 +74,8 @@ def how(segment: Segment) -> str:
         notes.append("backwards")
     if segment.view != WHOLE:
         notes.append(str(segment.view))
+    if segment.found_by != "descriptors":
+        notes.append(f"by {segment.found_by}")
     if segment.verified is not None:
         notes.append("verified" if segment.verified else "not verified")
     return ", ".join(notes)

@@ -165,8 +165,8 @@ def _heat(query: Map, laid: Map, common: Mask) -> tuple[Map, Mask]:
     change = _least_change(query, laid)
     noise = max(LEAST_CHANGE, ABOVE_NOISE * float(np.median(change[common])))
     ours, theirs = _detail(query), _detail(laid)
-    usual = float(np.median((ours / (theirs + 1))[common & (theirs > LEAST_DETAIL)])) if common.any() else 1.0
-    usual = usual if np.isfinite(usual) else 1.0
+    kept = (ours / (theirs + 1))[common & (theirs > LEAST_DETAIL)]
+    usual = float(np.median(kept)) if len(kept) else 1.0
     lost = np.clip(1 - ours / (usual * theirs + 1), 0, 1) * np.clip(theirs / LEAST_DETAIL - 1, 0, 1)
     heat = np.maximum(np.clip(change / (4 * noise), 0, 1), np.clip(lost, 0, 1) * (lost > DETAIL_LOST))
     wide = max(5, round(WIDE_GAP * query.shape[1]) | 1)
@@ -249,38 +249,3 @@ def _name_change(query: Map, laid: Map) -> Change | None:
         return "covered"
     shift = np.abs(np.median(query - laid, axis=(0, 1))).max()
     return "recoloured" if shift >= LEAST_CHANGE else None
-
-
-MARKS: dict[Change, tuple[int, int, int]] = {
-    "covered": (230, 60, 40),
-    "removed": (250, 190, 30),
-    "recoloured": (60, 140, 250),
-}
-"""Colour of the frame around a place, by what was done there."""
-
-
-def draw_difference(query: Picture, difference: Difference) -> tuple[Picture, Picture]:
-    """The query with a frame around each place that differs, and beside it the reference as it lies there, in grey,
-    with heat on it: uint8 (H, W, 3) each; what only the query has is hatched."""
-    marked = query.copy()
-    thick = max(2, round(query.shape[1] / 200))
-    for box in difference.boxes:
-        ends = (box.left, box.top), (box.right - 1, box.bottom - 1)
-        cv2.rectangle(marked, *ends, (255, 255, 255), 2 * thick)
-        cv2.rectangle(marked, *ends, MARKS[box.change], thick)
-    grey = cv2.cvtColor(difference.laid, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
-    level = np.round(255 * difference.heat).astype(np.uint8)
-    hot = cv2.cvtColor(cv2.applyColorMap(level, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB).astype(np.float32)
-    share = np.sqrt(difference.heat)[..., None]
-    heat = 0.6 * grey * (1 - share) + hot * share
-    rows, columns = np.indices(difference.common.shape)
-    hatched = np.where((rows + columns) // (2 * thick) % 2, 70, 40)[..., None]
-    heat = np.where(difference.common[..., None], heat, hatched)
-    return marked, heat.astype(np.uint8)
-
-
-def difference_png(query: Picture, difference: Difference) -> bytes:
-    """Query with frames, reference as it lies in the query, and heat, side by side in one PNG."""
-    marked, heat = draw_difference(query, difference)
-    beside = np.hstack([marked, difference.laid, heat])
-    return cv2.imencode(".png", cv2.cvtColor(beside, cv2.COLOR_RGB2BGR))[1].tobytes()  # type: ignore[no-any-return]

@@ -74,6 +74,13 @@ def is_address(place: Place) -> bool:
     return "://" in text
 
 
+def require_folder(place: Place, what: str) -> Path:
+    """Raises `LibraryError` for an address: `what` is kept in folders only."""
+    if is_address(place):
+        raise LibraryError(f"{place}: a database keeps no {what}; give --library a folder, or ask for none")
+    return Path(place)
+
+
 def open_library(place: Place, config: LibraryConfig) -> References:
     """Raises a `LibraryError` that says what to do."""
     if is_address(place):
