@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.scale import generate
 from benchmarks.scale.__main__ import main
+from benchmarks.scale.sheet import scale_table
 from vcd.config import LibraryConfig
 from vcd.library import Library, check_library
 
@@ -42,6 +43,10 @@ def test_a_run_writes_what_it_measured_and_keeps_the_other_runs(tmp_path: Path) 
         assert 0 < run["ask"]["search_p50_s"] <= run["ask"]["search_p95_s"]
         assert (run["add"]["volumes_before"], run["add"]["volumes_kept"]) == (1, 1)
     assert {path.name for path in folder.iterdir()} == {"stored-2500", "auto-2500", "hnsw-2500"}
+    table = scale_table({"runs": [*runs, {"frames": 9, "index": "auto", "build": {}}]})
+    rows = [line for line in table.splitlines() if line.startswith("| 2,500 | ")]
+    assert [row.split(" | ")[1] for row in rows] == ["exact", "hnsw"]
+    assert "| default | " in table
     for place in ("auto-2500", "hnsw-2500"):
         assert len(Library(folder / place / "library", LibraryConfig()).media) == 50
         assert check_library(folder / place / "library", LibraryConfig()) == []
