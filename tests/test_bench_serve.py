@@ -1,0 +1,33 @@
+"""What the load benchmark makes of what its clients saw."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is in the extra `serve`")
+pytest.importorskip("imageio_ffmpeg", reason="imageio-ffmpeg is in the extra `bench`")
+
+from benchmarks.serve.__main__ import summarise
+from benchmarks.serve.load import Load
+
+JOBS = {"queued_at_kill": 2, "not_done_at_kill": 2, "of_those_done_right": 2, "left_at_end": 0, "failed": 0}
+
+
+def test_each_target_is_missed_by_what_misses_it() -> None:
+    def targets(
+        jobs: dict[str, int] = JOBS, memory: tuple[int, ...] = (90, 100, 100, 101), **seen: object
+    ) -> list[str]:
+        load = Load(taken_s=[1.0] * 20, memory_mib=list(np.repeat(memory, 3)))
+        for name, value in seen.items():
+            setattr(load, name, value)
+        found = summarise([load, load], 1.0, 4, 60.0, jobs)["targets"]
+        return [name for name, reached in found.items() if not reached]
+
+    assert targets() == []
+    assert targets(errors=["503"]) == ["no_error"]
+    assert targets(wrong=1) == ["no_error"]
+    assert targets(taken_s=[]) == ["no_error", "p95_within"]
+    assert targets(taken_s=[1000.0]) == ["p95_within"]
+    assert targets(memory=(90, 100, 110, 120)) == ["memory_flat"]
+    for lost in ({"of_those_done_right": 1}, {"left_at_end": 1}, {"failed": 1}):
+        assert targets({**JOBS, **lost}) == ["no_lost_job"]
+    assert targets({**JOBS, "not_done_at_kill": 0}) == ["killed_with_work_waiting"]
