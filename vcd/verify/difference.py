@@ -30,7 +30,7 @@ LEAST_CHANGE = 16.0
 """Difference, of 255, that nobody would call one."""
 ABOVE_NOISE = 4.5
 """A place differs when it does so by this many times what half of the picture exceeds."""
-LEAST_DETAIL = 3.0
+LEAST_DETAIL = 1.5
 """Contrast of fine detail, of 255, that must be there to be missed."""
 DETAIL_LOST = 0.55
 """A place is blurred where this share of its detail is gone."""
