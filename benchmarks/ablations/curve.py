@@ -10,7 +10,7 @@ from benchmarks.ablations.scoring import ALL, EDITS
 PICTURE = Path("docs/images/training.png")
 CURVES = (
     ("InfoNCE", ("info_nce",)),
-    ("cosine of the two views, and to the nearest other picture", ("positive", "nearest_negative")),
+    ("cosine to the other view, to the nearest other", ("positive", "nearest_negative")),
     ("learning rate", ("rate",)),
 )
 """Panels: title and names in the log."""

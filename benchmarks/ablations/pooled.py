@@ -6,6 +6,7 @@ that network is worth when it is read in another way, not what a network trained
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from vcd.describe.card import ModelCard
 from vcd.describe.describer import unit_rows
 from vcd.describe.network import has_content
 from vcd.describe.pooling import POOLINGS, pool
+from vcd.describe.weights import load_background
 from vcd.types import Picture
 
 SIZES_PX = (160, 224, 256, 320)
@@ -39,6 +41,7 @@ def measure_pooled(
     pooled = {name: row(fitted(each, card.dimension), corpus.copied) for name, each in raw.items()}
     vectors = own["vectors"]
     shipped = row(vectors, corpus.copied)
+    by_own = replace(vectors, background=load_background(card))
     sizes = {size: row(_at_size(network, corpus, others, size, tell), corpus.copied) for size in SIZES_PX} | {
         card.input_px: shipped
     }
@@ -64,6 +67,7 @@ def measure_pooled(
         "normalisation": [
             {"label": "on", **shipped},
             {"label": "off", **row(vectors, corpus.copied, normalised=False)},
+            {"label": "on, by the shipped background, which has seen these sources", **row(by_own, corpus.copied)},
         ],
     }
 

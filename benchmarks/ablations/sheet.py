@@ -46,7 +46,10 @@ def ablation_sheet(results: Mapping[str, Any]) -> str:
         f"{corpus['copied']} edited pictures and {corpus['foreign']} without an original for each edit, "
         f"{corpus['references']:,} references, a "
         f"background of {corpus['background']:,}. Development pictures (160 px), which the shipped network has seen in "
-        "training: figures compare with each other, not with those above. Repeat: `python -m benchmarks.ablations`."
+        "training: figures compare with each other, not with those above. "
+        "A few false pairs of flat wallpapers decide "
+        "recall at 90 % precision, which jumps; micro-AP is the steadier figure. "
+        "Repeat: `python -m benchmarks.ablations`."
     )
     return "\n\n".join(parts)
 
