@@ -32,8 +32,12 @@ STANDS_ALONE = {PictureType.NONE, PictureType.I, PictureType.SI}
 
 
 @contextmanager
-def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(
+    path: Path, config: MediaConfig, threads: int = 1, smooth: bool = True
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The opened file and the stream that a player would show; raises `InputError` and `MemoryError`.
+
+    Not `smooth`: the decoder leaves out the filter that hides the edges of blocks.
 
     Only local files are opened and only by demuxers that read one file, so that a crafted playlist cannot
     make vcd read something else. The path is made absolute so that FFmpeg sees no protocol in it.
@@ -48,7 +52,7 @@ def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tu
             if len(container.streams) > config.max_streams:
                 raise InputError(path, f"has {len(container.streams)} streams, above the limit of {config.max_streams}")
             stream = _main_stream(container, path)
-            stream.codec_context.options = limit
+            stream.codec_context.options = limit if smooth else limit | {"skip_loop_filter": "all"}
             stream.thread_type = "AUTO"
             stream.thread_count = threads
             yield container, stream

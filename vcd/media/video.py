@@ -21,6 +21,11 @@ from vcd.types import Frame, Picture, Span
 
 SCENE_CHANGE = 0.35
 """Share of pixels whose colour must differ between two neighbouring frames for a change of scene."""
+UNSMOOTHED = {"h264", "hevc"}
+"""Codecs whose loop filter may be left out ..."""
+TIMES_SMALLER = 4
+"""... of frames that are made so many times smaller: what it does to the edges of blocks is not seen then, and what
+is left of it adds up little from frame to frame. It is a quarter of the decoding."""
 EARLY_S, LATE_S = 1.0, 5.0
 """A seek aims so much before the packet, and the packet is not looked for later than so much after it."""
 
@@ -36,7 +41,7 @@ class Video:
         """The frames at the moments that `sample` chooses, by strictly rising time."""
         wanted = choose_packets(self._timeline, sample)
         count = 0
-        with open_video(self._path, self._config, self._threads) as (container, stream):
+        with open_video(self._path, self._config, self._threads, self._needs_smoothing) as (container, stream):
             frames = decode_wanted(container.demux(stream), self._timeline, wanted)
             for time_s, frame in _changes(frames) if sample.mode == "scene" else frames:
                 count += 1
@@ -88,6 +93,11 @@ class Video:
             if packet.dts is not None and (packet.dts - mark) * stream.time_base > LATE_S:
                 break
         return None
+
+    @property
+    def _needs_smoothing(self) -> bool:
+        is_much_larger = min(self.info.width_px, self.info.height_px) >= TIMES_SMALLER * self._config.short_side_px
+        return not is_much_larger or self.info.format.partition("/")[2] not in UNSMOOTHED
 
     def _picture(self, frame: av.VideoFrame, stream: VideoStream) -> Picture:
         return to_picture(frame, self._config.short_side_px, stream.sample_aspect_ratio)
