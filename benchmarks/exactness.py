@@ -87,7 +87,9 @@ def probe_times(path: Path, ffprobe: str) -> Times:
     """When ffprobe says that each frame of the main video is shown, sorted, from where players start the file."""
     streams = _rows(_ask(ffprobe, path, "stream=index,width,height:stream_disposition=default,attached_pic"))
     shown = [row for row in streams if row.get("attached_pic") != "1"]
-    main = max(shown, key=lambda r: (r.get("default") == "1", _whole(r, "width") * _whole(r, "height"), -int(r["index"])))
+    main = max(
+        shown, key=lambda r: (r.get("default") == "1", _whole(r, "width") * _whole(r, "height"), -int(r["index"]))
+    )
     frames = _rows(_ask(ffprobe, path, "frame=best_effort_timestamp_time", main["index"]))
     name = "best_effort_timestamp_time"
     times_s = np.array(sorted({float(row[name]) for row in frames if row.get(name, "N/A") != "N/A"}))
