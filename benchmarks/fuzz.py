@@ -4,10 +4,11 @@ Real small files of every container are damaged by chance (`tests.made_mutated`)
 with its worker processes and limits. The run fails when a batch raises, when a file is in neither the library nor the
 problems, when one takes longer than the limit allows, or when the library is not sound afterwards. Files that crash,
 hang or flood their worker, or raise an error that nobody foresaw, are what a fuzz run looks for: they are counted, and
-kept with --keep.
+kept with --keep. A long run can be done in pieces: --resume goes on after the files of the result that is there.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -52,6 +53,22 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     findings: list[dict[str, str]] = field(default_factory=list)
     slowest_batch_s: float = 0.0
+    took_s: float = 0.0
+    commits: list[str] = field(default_factory=list)
+    """What was fuzzed: more than one where the run was done in pieces."""
+
+    @classmethod
+    def of(cls, results: dict[str, Any]) -> "Tally":
+        """What an earlier piece of the run came to."""
+        return cls(
+            files=results["files"],
+            indexed=results["indexed"],
+            reasons=Counter(results["reasons"]),
+            findings=results["examples"],
+            slowest_batch_s=results["slowest_batch_s"],
+            took_s=results["took_s"],
+            commits=results.get("commits", [results["commit"]]),
+        )
 
     def count(self, paths: Sequence[Path], done: Indexed, took_s: float) -> None:
         """Raises `LostFiles` when a file is missing from the outcome, or is there twice."""
@@ -88,14 +105,14 @@ def run_batch(originals: list[Path], folder: Path, first: int, count: int, seed:
     return paths
 
 
-def fuzz(count: int, seed: int, keep: Path | None, minutes: float | None) -> Tally:
-    """Stops before a batch that would begin after so many minutes."""
-    tally, started_s = Tally(), time.monotonic()
+def fuzz(count: int, seed: int, keep: Path | None, minutes: float | None, tally: Tally) -> None:
+    """Counts files up to number `count`, from where the tally stands; no batch begins after so many minutes."""
+    started_s = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         whole = Path(name, "whole")
         whole.mkdir()
         originals = make_originals(whole)
-        for first in range(0, count, BATCH):
+        for first in range(tally.files, count, BATCH):
             if minutes is not None and time.monotonic() - started_s > 60 * minutes:
                 break
             folder = Path(name, f"batch{first}")
@@ -105,7 +122,6 @@ def fuzz(count: int, seed: int, keep: Path | None, minutes: float | None) -> Tal
             _keep({found["file"] for found in tally.findings[before:]}, paths, keep)
             shutil.rmtree(folder)
             print(f"{tally.files} files, {tally.indexed} indexed, {len(tally.findings)} findings", file=sys.stderr)
-    return tally
 
 
 def _keep(names: set[str], paths: Sequence[Path], keep: Path | None) -> None:
@@ -116,13 +132,14 @@ def _keep(names: set[str], paths: Sequence[Path], keep: Path | None) -> None:
                 shutil.copy(path, keep)
 
 
-def summary(tally: Tally, seed: int, took_s: float, load_before: list[float]) -> dict[str, Any]:
+def summary(tally: Tally, seed: int, load_before: list[float]) -> dict[str, Any]:
     """What the result file says."""
     return {
         "benchmark": "fuzz",
         "command": f"python -m benchmarks.fuzz {tally.files} --seed {seed}",
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         **git_commit(),
+        "commits": tally.commits,
         "machine": machine_facts() | {"load_average_before": load_before, "load_average_after": load_average()},
         "packages": package_versions(),
         "limits": {"timeout_s": TIMEOUT_S, "memory_mb": MEMORY_MB},
@@ -131,9 +148,9 @@ def summary(tally: Tally, seed: int, took_s: float, load_before: list[float]) ->
         "refused": tally.files - tally.indexed,
         "lost": 0,  # else there are no results
         "findings": {kind: sum(found["kind"] == kind for found in tally.findings) for kind in FINDINGS},
-        "examples": tally.findings[:20],
-        "reasons": dict(tally.reasons.most_common(30)),
-        "took_s": round(took_s, 1),
+        "examples": tally.findings,
+        "reasons": dict(tally.reasons.most_common()),
+        "took_s": round(tally.took_s, 1),
         "slowest_batch_s": round(tally.slowest_batch_s, 1),
     }
 
@@ -145,11 +162,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--keep", type=Path, help="folder for the files that crash, hang, flood or surprise")
     parser.add_argument("--minutes", type=float, help="stop after about so long")
     parser.add_argument("--output", type=Path, default=FOLDER / "fuzz.json")
+    parser.add_argument("--resume", action="store_true", help="go on with the run whose result is the output file")
     options = parser.parse_args(arguments)
+    tally = Tally()
+    if options.resume:
+        earlier = json.loads(options.output.read_text(encoding="utf-8"))
+        if not earlier["command"].endswith(f"--seed {options.seed}"):
+            parser.error(f"{options.output} is of another seed: {earlier['command']}")
+        tally = Tally.of(earlier)
     os.nice(10)
     load_before, started_s = load_average(), time.monotonic()
-    tally = fuzz(options.count, options.seed, options.keep, options.minutes)
-    write_results(options.output, summary(tally, options.seed, time.monotonic() - started_s, load_before))
+    fuzz(options.count, options.seed, options.keep, options.minutes, tally)
+    tally.took_s += time.monotonic() - started_s
+    tally.commits = list(dict.fromkeys([*tally.commits, git_commit()["commit"]]))
+    write_results(options.output, summary(tally, options.seed, load_before))
 
 
 if __name__ == "__main__":

@@ -69,9 +69,28 @@ def test_findings_are_told_from_plain_refusals(tmp_path: Path) -> None:
     tally = fuzz.Tally()
 
     tally.count([tmp_path / name for name in reasons], Indexed((), (), (), problems), 1.0)
-    found = fuzz.summary(tally, 0, 1.0, [0.0])
+    found = fuzz.summary(tally, 0, [0.0])
 
     assert found["findings"] == {"crashed": 1, "hung": 1, "flooded": 0, "not foreseen": 0}
     assert found["reasons"]["is truncated"] == 2
     assert (found["files"], found["indexed"], found["refused"]) == (4, 0, 4)
     assert json.loads(json.dumps(found)) == found
+    again = fuzz.summary(fuzz.Tally.of(found | {"commits": ["abc"]}), 0, [0.0])
+    assert {**again, "date": ""} == {**found, "date": "", "commits": ["abc"]}
+
+
+def test_a_run_in_pieces_is_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "BATCH", 4)
+    monkeypatch.setattr(fuzz.os, "nice", lambda _: 0)
+    result = tmp_path / "fuzz.json"
+
+    fuzz.main(["4", "--seed", "5", "--output", str(result)])
+    fuzz.main(["8", "--seed", "5", "--output", str(result), "--resume"])
+    in_pieces = json.loads(result.read_text())
+    fuzz.main(["8", "--seed", "5", "--output", str(result)])
+    at_once = json.loads(result.read_text())
+
+    for key in ("command", "files", "indexed", "reasons", "findings"):
+        assert in_pieces[key] == at_once[key]
+    with pytest.raises(SystemExit):
+        fuzz.main(["9", "--seed", "6", "--output", str(result), "--resume"])

@@ -57,6 +57,9 @@ class MediaConfig:
     """A file that makes its worker process need more than this is given up; a worker at rest takes about 300 MB."""
     timeout_s: Annotated[float, Within(1, 1e6)] = 3600.0
     """A file that takes longer than this is given up, and named in the problems."""
+    hardware: Literal["none", "cuda", "vaapi", "qsv", "videotoolbox"] = "none"
+    """What decodes, beside the processor; an error where the machine or PyAV does not have it. Codecs that it does not
+    know are decoded by the processor."""
     accept_truncated: bool = False
     """Use what can be read of a file that ends early, instead of refusing it."""
 

@@ -4,17 +4,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 import av
+from av.codec import Codec
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from vcd.config import MediaConfig
-from vcd.errors import InputError
+from vcd.errors import InputError, SetupError
 from vcd.media.decode import decode_packet, drain, pictures
 from vcd.media.picture import square_width
 from vcd.media.timeline import BROADCASTS, Clock, PacketRow, Timeline, make_timeline, tells_order
@@ -32,8 +35,12 @@ STANDS_ALONE = {PictureType.NONE, PictureType.I, PictureType.SI}
 
 
 @contextmanager
-def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(
+    path: Path, config: MediaConfig, threads: int = 1, smooth: bool = True
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The opened file and the stream that a player would show; raises `InputError` and `MemoryError`.
+
+    Not `smooth`: the decoder leaves out the filter that hides the edges of blocks.
 
     Only local files are opened and only by demuxers that read one file, so that a crafted playlist cannot
     make vcd read something else. The path is made absolute so that FFmpeg sees no protocol in it.
@@ -44,11 +51,12 @@ def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tu
     try:
         if path.stat().st_size == 0:
             raise InputError(path, "is empty")
-        with av.open(os.path.abspath(path), options=safely, metadata_errors="replace") as container:
+        hardware = find_hardware(config.hardware)
+        with av.open(os.path.abspath(path), options=safely, metadata_errors="replace", hwaccel=hardware) as container:
             if len(container.streams) > config.max_streams:
                 raise InputError(path, f"has {len(container.streams)} streams, above the limit of {config.max_streams}")
             stream = _main_stream(container, path)
-            stream.codec_context.options = limit
+            stream.codec_context.options = limit if smooth else limit | {"skip_loop_filter": "all"}
             stream.thread_type = "AUTO"
             stream.thread_count = threads
             yield container, stream
@@ -58,6 +66,22 @@ def open_video(path: Path, config: MediaConfig, threads: int = 1) -> Iterator[tu
         raise InputError(path, _explain(error)) from error
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}") from error
+
+
+@lru_cache(maxsize=1)
+def find_hardware(name: str) -> HWAccel | None:
+    """None for ``none``; raises `SetupError` where there is no such hardware."""
+    if name == "none":
+        return None
+    try:
+        accelerator = HWAccel(name, allow_software_fallback=True)
+        accelerator.create(Codec("h264", "r"))
+    except (av.FFmpegError, RuntimeError, ValueError, NotImplementedError) as error:
+        raise SetupError(
+            f"media.hardware: {name} cannot decode on this machine ({error}); set it to none, or to one of what PyAV "
+            f"was built with: {', '.join(hwdevices_available())}"
+        ) from error
+    return accelerator
 
 
 def _main_stream(container: InputContainer, path: Path) -> VideoStream:

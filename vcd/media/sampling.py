@@ -17,6 +17,15 @@ MIN_STEP_S = 0.2
 KEY_STEP_S = 0.5
 """Hybrid takes key frames this far apart, however large its gap: they cost little."""
 
+LEAST_STEP = 0.25
+"""Nor closer than this share of the gap where it fills one."""
+
+NEAR_S = 0.15
+"""The largest packet within so long is one that others refer to: taking it costs no more than a neighbour."""
+
+STANDS_OUT = 1.5
+"""A packet so many times as large as the second largest around it may hold another scene."""
+
 LEAST_FRAMES = 10
 """Hybrid samples a short file more closely, so that it has about this many frames."""
 
@@ -89,18 +98,35 @@ def _fill(
     """`anchors` and, where two are further apart than the gap, frames between them.
 
     The next frame is sought from half a gap to a whole gap after the last one; the largest packet there wins,
-    because a change of scene inside a group of pictures costs many bytes.
+    because a change of scene inside a group of pictures costs many bytes. The last frame before an anchor is the first
+    that reaches it by a gap, unless a packet stands out: what follows it need not be decoded.
     """
     chosen: list[int] = []
     for row, limit_s in zip(anchors, [*times_s[anchors[1:]], end_s], strict=True):
         at = int(row)
         chosen.append(at)
         while limit_s - times_s[at] > gap_s + 1e-6:
-            first = int(np.searchsorted(times_s, times_s[at] + gap_s / 2))
-            stop = int(np.searchsorted(times_s, times_s[at] + gap_s + 1e-6, side="right"))
+            early_s, late_s = times_s[at] + gap_s / 2, times_s[at] + gap_s
+            first, stop = _rows_within(times_s, early_s, late_s)
+            if limit_s - late_s <= gap_s + 1e-6 and not _stands_out(sizes[first:stop]):
+                enough_s = max(limit_s - gap_s, times_s[at] + LEAST_STEP * gap_s)
+                first, stop = _rows_within(times_s, enough_s, min(late_s, enough_s + NEAR_S))
             # Else the last frame that the gap still allows, or where the film itself has none the next one.
             at = first + int(np.argmax(sizes[first:stop])) if stop > first else max(at + 1, stop - 1)
             if at >= len(times_s) or times_s[at] >= limit_s:
                 break
             chosen.append(at)
     return np.array(chosen, dtype=np.int64)
+
+
+def _rows_within(times_s: NDArray[np.float64], early_s: float, late_s: float) -> tuple[int, int]:
+    first = int(np.searchsorted(times_s, early_s - 1e-6))
+    return first, int(np.searchsorted(times_s, late_s + 1e-6, side="right"))
+
+
+def _stands_out(sizes: NDArray[np.int64]) -> bool:
+    """Whether one packet is so much larger than the next largest that the scene may have changed."""
+    if len(sizes) < 3:
+        return False
+    second, largest = np.partition(sizes, -2)[-2:]
+    return bool(largest > STANDS_OUT * second)

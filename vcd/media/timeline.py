@@ -1,7 +1,7 @@
 """When each frame of a video is shown: found from the timestamps of its packets, before anything is decoded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -41,6 +41,14 @@ class Timeline:
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    def part(self, first: int, stop: int) -> "Timeline":
+        """Packets [first, stop) in decoding order; the first should be a key frame."""
+        rows = slice(first, stop)
+        return replace(
+            self, times_s=self.times_s[rows], is_key=self.is_key[rows], is_shown=self.is_shown[rows],
+            sizes_bytes=self.sizes_bytes[rows], marks=self.marks[rows],
+        )  # fmt: skip
 
     @property
     def groups(self) -> NDArray[np.int64]:
@@ -96,6 +104,7 @@ def make_timeline(rows: Sequence[PacketRow], clock: Clock) -> Timeline:
     if clock.start_us is not None:
         zero = min(zero, Fraction(clock.start_us, 1_000_000))
     times_s = stamps * float(clock.base) - float(zero)
+    times_s[np.abs(times_s) < 1e-9] = 0.0  # what rounding leaves would be a time before the film
     last = int(np.argmax(np.where(is_shown, times_s, -np.inf)))
     steps_s = np.diff(np.unique(times_s[is_shown]))
     usual_s = float(np.median(steps_s)) if len(steps_s) else float(1 / clock.frames_per_s)

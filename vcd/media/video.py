@@ -16,11 +16,17 @@ from vcd.errors import InputError
 from vcd.media.decode import TimedFrame, VideoPacket, decode_wanted, needed_packets, pictures
 from vcd.media.picture import shrink, to_picture
 from vcd.media.probe import open_video, read_timeline
+from vcd.media.quiet import quiet_rows, show_the_same
 from vcd.media.sampling import choose_between, choose_packets, choose_spread
 from vcd.types import Frame, Picture, Span
 
 SCENE_CHANGE = 0.35
 """Share of pixels whose colour must differ between two neighbouring frames for a change of scene."""
+UNSMOOTHED = {"h264", "hevc"}
+"""Codecs whose loop filter may be left out ..."""
+TIMES_SMALLER = 4
+"""... of frames that are made so many times smaller: what it does to the edges of blocks is not seen then, and what
+is left of it adds up little from frame to frame. It is a quarter of the decoding."""
 EARLY_S, LATE_S = 1.0, 5.0
 """A seek aims so much before the packet, and the packet is not looked for later than so much after it."""
 
@@ -35,14 +41,47 @@ class Video:
     def frames(self, sample: SampleConfig) -> Iterator[Frame]:
         """The frames at the moments that `sample` chooses, by strictly rising time."""
         wanted = choose_packets(self._timeline, sample)
+        is_quiet = quiet_rows(self._timeline, wanted) & (sample.mode == "hybrid")
         count = 0
-        with open_video(self._path, self._config, self._threads) as (container, stream):
-            frames = decode_wanted(container.demux(stream), self._timeline, wanted)
-            for time_s, frame in _changes(frames) if sample.mode == "scene" else frames:
+        with open_video(self._path, self._config, self._threads, self._needs_smoothing) as (container, stream):
+            decoded = decode_wanted(container.demux(stream), self._timeline, wanted[~is_quiet])
+            timed = _changes(decoded) if sample.mode == "scene" else decoded
+            frames = (Frame(time_s, self._picture(frame, stream)) for time_s, frame in timed)
+            for frame in self._filled(frames, wanted[is_quiet]):
                 count += 1
-                yield Frame(time_s, self._picture(frame, stream))
+                yield frame
         if not count:
             raise InputError(self._path, "holds no video frame that can be decoded")
+
+    def _filled(self, frames: Iterator[Frame], quiet: NDArray[np.int64]) -> Iterator[Frame]:
+        """The frames, and those of the `quiet` packets between them.
+
+        Where the frames before and after show the same they stand in for what is between; else that is decoded.
+        """
+        times_s, done, before = self._timeline.times_s[quiet], 0, None
+        for frame in frames:
+            stop = int(np.searchsorted(times_s, frame.time_s))
+            if stop > done and before is not None and show_the_same(before.picture, frame.picture):
+                middle_s = (before.time_s + frame.time_s) / 2
+                for time_s in times_s[done:stop]:
+                    yield Frame(float(time_s), (before if time_s < middle_s else frame).picture)
+            elif stop > done:
+                yield from self._decoded(quiet[done:stop])
+            yield frame
+            done, before = stop, frame
+        if done < len(quiet):
+            yield from self._decoded(quiet[done:])
+
+    def _decoded(self, rows: NDArray[np.int64]) -> Iterator[Frame]:
+        """Frames of a few packets near each other, from a decoder of their own."""
+        starts = np.flatnonzero(self._timeline.is_key)
+        offset = int(starts[max(0, int(np.searchsorted(starts, rows.min(), side="right")) - 2)])
+        near = self._timeline.part(offset, int(rows.max()) + 1)
+        first = int(np.argmax(needed_packets(near, rows - offset)))
+        with open_video(self._path, self._config, self._threads, self._needs_smoothing) as (container, stream):
+            packets = self._packets_from(offset + first, container, stream)
+            for time_s, frame in decode_wanted(packets, near, rows - offset, first):
+                yield Frame(time_s, self._picture(frame, stream))
 
     def glances(self, count: int) -> Iterator[Frame]:
         """At most so many frames from all over the file, at little cost."""
@@ -88,6 +127,11 @@ class Video:
             if packet.dts is not None and (packet.dts - mark) * stream.time_base > LATE_S:
                 break
         return None
+
+    @property
+    def _needs_smoothing(self) -> bool:
+        is_much_larger = min(self.info.width_px, self.info.height_px) >= TIMES_SMALLER * self._config.short_side_px
+        return not is_much_larger or self.info.format.partition("/")[2] not in UNSMOOTHED
 
     def _picture(self, frame: av.VideoFrame, stream: VideoStream) -> Picture:
         return to_picture(frame, self._config.short_side_px, stream.sample_aspect_ratio)
