@@ -19,7 +19,7 @@ FOR = {"log_gain", "log_news", "log_shots", "coverage", "margin", "low_margin", 
 """Measures of which more can only speak for a copy, whatever a small corpus says ..."""
 AGAINST = {"speed", "backwards", "moving"}
 """... or only against one. A measure whose weight comes out with the other sign is left out."""
-STRENGTH = 0.3
+STRENGTH = 1.0
 """Inverse of the regularisation (C), on standardised measures."""
 FEWEST = 8
 """True and false ones each that a fit needs."""
