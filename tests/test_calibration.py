@@ -9,15 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.made_descriptors import descriptors
 from vcd.align import load_calibration, rescore
 from vcd.align.calibration import EVIDENCE, FALLBACK, FOLDER, GEOMETRY
-from vcd.align.score import score_run
+from vcd.align.extent import Run
+from vcd.align.line import Line
+from vcd.align.score import score_run, weigh
 from vcd.evaluate import Row
-from vcd.types import Evidence, Geometry, Segment, Span
+from vcd.types import Descriptors, Evidence, Geometry, Segment, Span
 
 CLEAR = Evidence(
-    log_gain=2.5, log_news=2.0, log_shots=2.0, coverage=0.95, margin=0.8, low_margin=0.5, sharpness=0.5, rarity=0.9
-)
+    log_gain=2.5, log_news=2.0, log_shots=2.0, coverage=0.95, margin=0.8, low_margin=0.5, sharpness=0.5,
+    covariation=0.8, rarity=0.9,
+)  # fmt: skip
 WEAK = Evidence(log_gain=-0.5, log_news=-1.0, log_shots=0.7, coverage=0.5, margin=0.2, low_margin=0.1, rarity=0.7)
 AGREES = Geometry(pairs=6, log_inliers=5.5, agreement=1.0, motion=0.95, moving=1.0)
 DIFFERS = Geometry(pairs=6, log_inliers=0.0, agreement=0.0, motion=0.0, moving=0.0)
@@ -44,7 +48,7 @@ class TestEveryModelsParameters:
         assert calibration.own
         assert score_run(CLEAR, calibration) > 0.9
         assert score_run(WEAK, calibration) < 0.1
-        for name in ("log_gain", "log_news", "log_shots", "margin", "sharpness", "rarity"):
+        for name in ("log_gain", "log_news", "log_shots", "margin", "sharpness", "covariation", "rarity"):
             more = replace(WEAK, **{name: getattr(CLEAR, name)})
             assert score_run(more, calibration) >= score_run(WEAK, calibration), name
         for name in ("speed", "backwards"):
@@ -52,7 +56,8 @@ class TestEveryModelsParameters:
 
     def test_believe_local_features(self, file: Path) -> None:
         calibration = load_calibration(file.stem, 0.4)
-        unsure = replace(CLEAR, log_gain=0.3, log_news=-0.2, log_shots=1.1, margin=0.35, low_margin=0.15, sharpness=0.1)
+        unsure = replace(CLEAR, log_gain=0.3, log_news=-0.2, log_shots=1.1, margin=0.35, low_margin=0.15, sharpness=0.1,
+                         covariation=0.2)  # fmt: skip
         scores = [rescore(segment(unsure, found), calibration).score for found in (AGREES, OTHER_TAKE, DIFFERS)]
 
         assert scores[0] > 0.7
@@ -137,3 +142,42 @@ class TestFitting:
 
         assert sum(b["share"] * abs(b["mean_score"] - b["true_share"]) for b in bins) < 0.02
         assert sum(b["share"] * abs(b["mean_score"] - b["true_share"]) for b in wrong) > 0.2
+
+
+class TestCovariation:
+    """Of long takes, in which every frame looks like every other."""
+
+    @staticmethod
+    def take(seed: int) -> Descriptors:
+        """24 s of one set-up: the same picture for all seeds, with other things happening in each."""
+        setup = 6 * np.random.default_rng(0).normal(size=64)
+        happens = np.cumsum(np.random.default_rng(seed).normal(size=(24, 64)), axis=0) / 2
+        return descriptors(f"take {seed}", np.arange(24.0), setup + happens, 24.0)
+
+    @pytest.mark.parametrize("speed", [1.0, -1.0])
+    def test_the_same_set_up_filmed_twice_is_told_from_a_copy(self, speed: float) -> None:
+        query, line = self.take(1), Line(speed, 0.0 if speed > 0 else 23.0)
+        first = replace(query, vectors=query.vectors[:: int(speed)])
+        run = Run(0, 24, 5.0, np.full(24, 0.9))
+
+        copy = weigh(query, first, line, run, 0.2).covariation
+        other = weigh(query, self.take(2), line, run, 0.2).covariation
+
+        assert copy == pytest.approx(1, abs=1e-5)
+        assert abs(other) < 0.5
+
+    def test_an_edit_that_changes_all_frames_alike_leaves_it(self) -> None:
+        query, logo = self.take(1), np.full(64, 0.1, dtype=np.float32)
+        run = Run(0, 24, 5.0, np.full(24, 0.9))
+
+        edited = replace(query, vectors=query.vectors + logo)
+
+        assert weigh(edited, query, Line(1.0, 0.0), run, 0.2).covariation == pytest.approx(1, abs=1e-5)
+
+    def test_a_still_film_and_a_single_frame_say_nothing(self) -> None:
+        query, run = self.take(1), Run(0, 24, 5.0, np.full(24, 0.9))
+        still = replace(query, vectors=np.repeat(query.vectors[:1], 24, axis=0))
+        single = descriptors("one", np.array([12.0]), query.vectors[12:13], 24.0)
+
+        assert weigh(still, query, Line(1.0, 0.0), run, 0.2).covariation == 0
+        assert weigh(query, single, Line(1.0, 0.0), run, 0.2).covariation == 0

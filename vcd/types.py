@@ -180,6 +180,9 @@ class Evidence:
     """Margin that nine of ten supporting frames exceed."""
     sharpness: float = 0.0
     """Mean margin along the line less that along the line moved in time: a copy is alike at its own moment only."""
+    covariation: float = 0.0
+    """Correlation, -1 to 1, of how the frames of both sides differ from the segment's mean frame: the same set-up
+    filmed twice looks alike but changes in another way. 0 where the reference has too few frames to tell."""
     rarity: float = 1.0
     """Mean weight of its frames: near 0 where they are found in many references or say nothing."""
     speed: float = 0.0

@@ -23,6 +23,7 @@ from benchmarks.calibrate.candidates import (
 from benchmarks.calibrate.check import check
 from benchmarks.calibrate.corpus import Read, read_corpus
 from benchmarks.calibrate.fit import TooFew, fit_geometry, fit_segments, fit_stills
+from benchmarks.calibrate.negatives import without_copies
 from benchmarks.calibrate.plot import draw_reliability
 from benchmarks.machine import ROOT, git_commit, package_versions
 from benchmarks.results import FOLDER, write_results
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         config = parse_config({"describe": {"model": options.model}}, "the command line", config)
     began_s = time.monotonic()
     try:
-        dev = read_corpus(options.dev, config, options.keep, options.workers)
+        dev = [read_corpus(folder, config, options.keep, options.workers) for folder in options.dev]
         test = read_corpus(options.test, config, options.keep, options.workers)
         _tell(f"read in {time.monotonic() - began_s:.0f} s")
         fitted, parameters = calibrate(dev, config, options)
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"benchmarks.calibrate: {error}")
     name = fitted.card.name
     write_results(options.parameters / f"{name}.json", parameters)
-    about = {"model": fitted.card.identity, "dev": str(options.dev), "test": str(options.test),
+    about = {"model": fitted.card.identity, "dev": [str(folder) for folder in options.dev], "test": str(options.test),
              "when": datetime.now(UTC).isoformat(timespec="seconds"), "config": config.digest,
              "versions": package_versions(), **git_commit()}  # fmt: skip
     write_results(options.results / f"calibration-{name}.json", {"made_with": about, **checked})
@@ -62,32 +63,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _tell(f"done in {time.monotonic() - began_s:.0f} s; {json.dumps(_summary(checked))}")
 
 
-def calibrate(dev: Read, config: Config, options: argparse.Namespace) -> tuple[Model, dict[str, Any]]:
+def calibrate(dev: Sequence[Read], config: Config, options: argparse.Namespace) -> tuple[Model, dict[str, Any]]:
     """The model with fitted parameters, and these as they are written."""
     model = Model.of(config)
-    floor = round(float(np.quantile(unrelated(dev, model, config), 0.99)), 4)
+    floor = round(float(np.quantile(np.concatenate([unrelated(one, model, config) for one in dev]), 0.99)), 4)
     model = _with(model, {**_as_values(model), "unrelated_similarity": floor}, config)
-    similarities, still_true = still_pairs(dev, model, config)
+    pairs = [still_pairs(one, model, config) for one in dev]
+    similarities, still_true = (np.concatenate(part) for part in zip(*pairs, strict=True))
     values = _as_values(model)
     values["still"] = fit_stills(np.clip((similarities - floor) / (1 - floor), 0, 1), still_true)
+    hard = [candidate for one in dev for candidate in without_copies(one, model, config)]
     for _ in range(ROUNDS):
-        candidates = find_candidates(dev, model, config)
-        values["segment"] = fit_segments(candidates)
+        candidates = [find_candidates(one, model, config) for one in dev]
+        natural = [candidate for some in candidates for candidate in some]
+        values["segment"] = fit_segments([*natural, *hard])
         model = _with(model, values, config)
-    candidates = [_rescored(c, model) for c in candidates]
-    seen = with_geometry(dev, candidates, config, options.verify, options.workers)
-    as_it_is = replace(config, align=replace(config.align, refine=False))
-    takes = other_takes(seen, dev)
-    seen += with_geometry(dev, takes, as_it_is, options.verify // 3, options.workers)
+    seen = [c for one, some in zip(dev, candidates, strict=True) for c in _seen(one, some, model, config, options)]
     try:
         values["geometry"] = fit_geometry(seen)
     except TooFew as error:
         _tell(f"the parameters of local features stay as they are: {error}")
     model = _with(model, values, config)
-    true = sum(c.true for c in candidates)
-    values["fitted_on"] = {"corpus": dev.folder.name, "true": true, "false": len(candidates) - true,
+    true = sum(c.true for c in natural)
+    values["fitted_on"] = {"corpus": ", ".join(one.folder.name for one in dev), "true": true,
+                           "false": len(natural) - true, "false_without_the_copied": len(hard),
                            "with_geometry": len(seen), "model": model.card.identity}  # fmt: skip
     return model, {"model": model.card.name, **values}
+
+
+def _seen(
+    dev: Read, candidates: Sequence[Candidate], model: Model, config: Config, options: argparse.Namespace
+) -> list[Candidate]:
+    """Candidates whose pictures were compared, the true ones also with another moment of their reference."""
+    seen = with_geometry(dev, [_rescored(c, model) for c in candidates], config, options.verify, options.workers)
+    as_it_is = replace(config, align=replace(config.align, refine=False))
+    return seen + with_geometry(dev, other_takes(seen, dev), as_it_is, options.verify // 3, options.workers)
 
 
 def verify_and_check(test: Read, model: Model, config: Config, options: argparse.Namespace) -> dict[str, Any]:
@@ -138,11 +148,11 @@ def _tell(line: str) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibrate")
-    parser.add_argument("dev", type=Path, help="corpus to fit on")
+    parser.add_argument("dev", type=Path, nargs="+", help="corpora to fit on")
     parser.add_argument("test", type=Path, help="corpus to check on")
     parser.add_argument("--model", help="a built-in model or a model card; default: what the settings say")
     parser.add_argument("--config", help="a preset or a TOML file")
-    parser.add_argument("--verify", type=int, default=120, help="segments of dev whose pictures are compared")
+    parser.add_argument("--verify", type=int, default=120, help="segments of each dev whose pictures are compared")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--keep", type=Path, default=KEPT, help="folder for what was read, for the next fit")
     parser.add_argument("--parameters", type=Path, default=PARAMETERS, help="folder for the parameters")

@@ -14,12 +14,12 @@ from vcd.types import Evidence, Geometry
 
 EVIDENCE = [f.name for f in fields(Evidence) if f.name != "still"]
 GEOMETRY = [f.name for f in fields(Geometry) if f.name != "pairs"]
-FOR = {"log_gain", "log_news", "log_shots", "coverage", "margin", "low_margin", "sharpness", "rarity", "log_odds",
-       "log_inliers", "agreement", "motion"}  # fmt: skip
+FOR = {"log_gain", "log_news", "log_shots", "coverage", "margin", "low_margin", "sharpness", "covariation",
+       "rarity", "log_odds", "log_inliers", "agreement", "motion"}  # fmt: skip
 """Measures of which more can only speak for a copy, whatever a small corpus says ..."""
 AGAINST = {"speed", "backwards", "moving"}
 """... or only against one. A measure whose weight comes out with the other sign is left out."""
-STRENGTH = 0.3
+STRENGTH = 1.0
 """Inverse of the regularisation (C), on standardised measures."""
 FEWEST = 8
 """True and false ones each that a fit needs."""

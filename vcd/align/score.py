@@ -44,6 +44,7 @@ def weigh(query: Descriptors, reference: Descriptors, line: Line, run: Run, floo
         margin=float(np.median(support)),
         low_margin=float(np.quantile(support, 0.1)),
         sharpness=_sharpness(query, reference, line, rows, floor),
+        covariation=_covariation(query, reference, line, rows),
         rarity=float(weights.mean()),
         speed=abs(float(np.log(abs(line.speed)))),
         backwards=float(line.speed < 0),
@@ -79,6 +80,23 @@ def _sharpness(query: Descriptors, reference: Descriptors, line: Line, rows: NDA
     here = along(query, reference, line)[rows]
     means = [float(np.nan_to_num(np.clip((found - floor) / (1 - floor), 0, 1)).mean()) for found in (here, *moved)]
     return means[0] - max(means[1:])
+
+
+def _covariation(query: Descriptors, reference: Descriptors, line: Line, rows: NDArray[np.int64]) -> float:
+    """Correlation of both sides, each less its mean vector, at the moments of the reference's frames.
+
+    A query is sampled more closely, so that one of its frames lies near each of those moments, but not the reverse.
+    """
+    low_s, high_s = sorted(line.at(query.times_s[rows[[0, -1]]]).tolist())
+    columns = np.flatnonzero((reference.times_s >= low_s) & (reference.times_s <= high_s))
+    if len(columns) < 2:
+        return 0.0
+    at_s = (reference.times_s[columns] - line.offset_s) / line.speed
+    nearest = np.abs(query.times_s[rows] - at_s[:, None]).argmin(axis=1)
+    q, r = query.vectors[rows[nearest]], reference.vectors[columns]
+    q, r = q - q.mean(axis=0), r - r.mean(axis=0)
+    spread = float(np.sqrt((q * q).sum() * (r * r).sum()))
+    return float(np.clip((q * r).sum() / spread, -1, 1)) if spread > 1e-6 else 0.0
 
 
 def _news(vectors: NDArray[np.float32], floor: float) -> NDArray[np.float64]:
