@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from benchmarks.corpus.clips import split_of
-from benchmarks.images import words
 from benchmarks.images.__main__ import main
 from benchmarks.images.corpus import Corpus, Plan, make_corpus
 from benchmarks.images.edits import EDITS, crop, edited, jpeg
@@ -31,14 +30,13 @@ from tests.conftest import MakeFilm
 from tests.made_images import make_image
 from tests.made_networks import make_card
 from tests.made_scenes import picture
-from vcd.errors import InputError, SetupError, UnknownName
+from vcd.errors import InputError, UnknownName
 from vcd.types import Picture
 
 NAMES = [
     "jpeg+blur", "crop 90%", "crop 70%", "crop 50%", "crop 30% area", "letterbox", "logo+text", "picture-in-picture",
     "behind", "mirror", "rotation 5", "grey+contrast", "compound",
 ]  # fmt: skip
-FEW_WORDS = 50
 EASY = {"sift-words": "crop 90%"}
 """What a method must find at least, where that is not blurred JPEG: blur takes the features away."""
 SHOWN, OTHER = picture(1, 0), picture(2, 0)
@@ -364,14 +362,8 @@ def test_a_query_is_as_similar_as_its_best_view(corpus: Corpus) -> None:
 # Methods
 
 
-@pytest.fixture
-def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six small pictures do not have features for thousands of words."""
-    monkeypatch.setattr(words.train, "__defaults__", (FEW_WORDS,))
-
-
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_finds_slightly_changed_pictures(name: str, corpus: Corpus, few_words: None) -> None:
+def test_every_method_finds_slightly_changed_pictures(name: str, corpus: Corpus) -> None:
     method = make_method(name)
     describer = method.make(corpus, 1)
     one = describer.describe([SHOWN])
@@ -395,13 +387,6 @@ def test_hashes_know_their_size(corpus: Corpus) -> None:
 def test_an_unknown_method_is_an_error() -> None:
     with pytest.raises(UnknownName, match="pqd"):
         make_method("pqd")
-
-
-def test_a_vocabulary_needs_features(corpus: Corpus) -> None:
-    with pytest.raises(SetupError, match="too few for 4000 words"):
-        words.train(corpus.background()[:1], 4000)
-    flat = words.Words(np.eye(3, 128, dtype=np.float32), np.ones(3, dtype=np.float32))
-    assert not flat.describe([np.zeros((50, 50, 3), dtype=np.uint8)]).any()
 
 
 class Constant:
