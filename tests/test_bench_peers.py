@@ -52,9 +52,7 @@ def test_a_peer_keeps_the_contract_of_describers(name: str, pictures: list[Pictu
 
 
 @pytest.mark.parametrize("name", PEER_MODELS)
-def test_a_peer_knows_a_picture_that_was_made_a_little_darker(
-    name: str, pictures: list[Picture], vocabulary: Path
-) -> None:
+def test_a_peer_knows_a_picture_that_was_made_a_little_darker(name: str, pictures: list[Picture]) -> None:
     describer = make_any(name)
     darker = describer.describe([(picture * 0.95).astype(np.uint8) for picture in pictures])
     nearest = np.argmax(darker @ describer.describe(pictures).T, axis=1)

@@ -117,4 +117,4 @@ def elbow(features: NDArray[np.float32], counts: Sequence[int], seed: int = 0) -
 
 def nearest(words: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.int64]:
     """int64 (n,), the word nearest to each feature."""
-    return np.argmax(features @ words.T - 0.5 * (words**2).sum(axis=1), axis=1)
+    return np.asarray(np.argmax(features @ words.T - 0.5 * (words**2).sum(axis=1), axis=1), dtype=np.int64)

@@ -57,11 +57,11 @@ def find_sift(picture: Picture, mask: NDArray[np.uint8] | None) -> Features:
     text = find_text(picture)
     sift = cv2.SIFT_create(contrastThreshold=0.02)
     found = sift.detect(grey, mask)
+    if not found:
+        return _nothing(128)
     # Letters, which are the strongest, must not take the places of all else.
     strength = weigh(text, _coordinates(found)) * np.array([point.response for point in found])
     points, vectors = sift.compute(grey, [found[row] for row in np.argsort(-strength, kind="stable")[:LIMIT]])
-    if vectors is None:
-        return _nothing(128)
     roots = np.sqrt(vectors / np.maximum(vectors.sum(axis=1, keepdims=True), 1e-6))
     at = _coordinates(points)
     return Features(at, roots.astype(np.float32), weigh(text, at))
