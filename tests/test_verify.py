@@ -271,7 +271,7 @@ def test_pictures_do_not_match_by_the_words_on_them(features: str) -> None:
 
 
 def test_features_on_text_weigh_little_and_others_fully() -> None:
-    found = SIFT(meme(scene(1.0), *CAPTION), None)
+    found = SIFT(meme(scene(6.0), *CAPTION), None)
 
     assert set(np.unique(found.weights)) == {np.float32(TEXT_WEIGHT), np.float32(1)}
 

@@ -38,6 +38,9 @@ class Reranker:
             looks = [self._finder(look, None) for look in _looks(query.picture())]
             for column in best:
                 scores[number, column] = self._score(float(similarities[number, column]), looks, int(column))
+            # What was not looked at comes behind all that was: the product does not show it.
+            others = np.setdiff1d(np.arange(len(self._references)), best)
+            scores[number, others] = np.minimum(scores[number, others], scores[number, best].min() - 1e-3)
         return scores.astype(np.float32)
 
     def _plain(self, row: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -26,6 +26,9 @@ RATIO = 0.9
 WITHIN_PX = 8.0
 """A place is known to about half a cell."""
 
+SEES = 0.15
+"""What a place of the coarsest map sees, in shorter sides: letters that near are in its vector."""
+
 Maps = Callable[[Picture], NDArray[np.float32]]
 """A picture, sides multiples of 16 -> float32 (h, w, C), not negative."""
 
@@ -47,7 +50,9 @@ class LearnedFinder:
         chosen = chosen[activity[chosen] > 0]
         norms = np.linalg.norm(vectors[chosen], axis=1, keepdims=True)
         found = points[chosen]
-        weights = weigh(find_text(picture), found)
+        reach = max(3, round(SEES * min(picture.shape[:2])))
+        text = np.asarray(cv2.dilate(find_text(picture), np.ones((reach, reach), dtype=np.uint8)), dtype=np.uint8)
+        weights = weigh(text, found)
         return Features(found, vectors[chosen] / np.maximum(norms, 1e-6), weights, ratio=RATIO, within_px=WITHIN_PX)
 
     def _scales(self, picture: Picture) -> list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
