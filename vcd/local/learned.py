@@ -53,6 +53,7 @@ class LearnedFinder:
         reach = max(3, round(SEES * min(picture.shape[:2])))
         text = np.asarray(cv2.dilate(find_text(picture), np.ones((reach, reach), dtype=np.uint8)), dtype=np.uint8)
         weights = weigh(text, found)
+        weights[weights < 1] /= len(self.sides_px)  # a letter is found at every size, and says no more for it
         return Features(found, vectors[chosen] / np.maximum(norms, 1e-6), weights, ratio=RATIO, within_px=WITHIN_PX)
 
     def _scales(self, picture: Picture) -> list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
