@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ablations.sheet import ablation_sheet
-from benchmarks.images.sheet import recall_sheet
+from benchmarks.images.sheet import methods_sheet, recall_sheet
 from benchmarks.machine import ROOT
 from benchmarks.markdown import markdown_table
 from benchmarks.results import FOLDER, read_results, write_whole
@@ -24,6 +24,7 @@ from benchmarks.scale.sheet import scale_table
 CARD = ROOT / "vcd" / "describe" / "shipped" / "vcd-rmac.md"
 """What people read about the shipped model."""
 SCALE = ROOT / "docs" / "scale.md"
+METHODS = ROOT / "docs" / "methods.md"
 LABELS = {
     "floor": "PyAV, key frames only: the floor",
     "fast": "`vcd index --config fast`",
@@ -105,6 +106,10 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 """What is made of ``results/NAME.json``, by NAME."""
 
 
+ALSO: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {"methods": ("images", methods_sheet)}
+"""More tables, by the names of their markers, and the results that each is made of."""
+
+
 def video_tables(folder: Path) -> dict[str, str]:
     """Tables of the video benchmark's latest run, by the names of their markers; none where nothing was run."""
     from benchmarks.report import page  # it uses this module
@@ -135,6 +140,7 @@ def update_file(path: Path, results_folder: Path = FOLDER, write: bool = True) -
     before = after = path.read_text(encoding="utf-8")
     files = {name: results_folder / f"{name}.json" for name in TABLES}
     tables = {name: TABLES[name](read_results(file)) for name, file in files.items() if file.exists()}
+    tables |= {name: made(read_results(files[of])) for name, (of, made) in ALSO.items() if files[of].exists()}
     for name, table in {**tables, **video_tables(results_folder)}.items():
         if f"<!-- {name}:begin -->" in after:
             after = with_table(after, name, table)
@@ -153,7 +159,8 @@ def _mib(mib: float | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", type=Path, nargs="*", default=[ROOT / "README.md", CARD, SCALE], metavar="FILE")
+    places = [ROOT / "README.md", CARD, METHODS, SCALE]
+    parser.add_argument("files", type=Path, nargs="*", default=places, metavar="FILE")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when one is out of date")
     options = parser.parse_args(arguments)
     for file in options.files:

@@ -16,7 +16,7 @@ import vcd
 
 PACKAGE = Path(vcd.__file__).parent
 STAGES = ("media", "describe", "library", "search", "align", "verify", "report")
-SHARED = {"types", "view", "errors", "config", "__version__"}
+SHARED = {"types", "view", "errors", "config", "local", "__version__"}
 """What any module may import of vcd."""
 HEAVY = {
     "numpy",
@@ -78,7 +78,7 @@ def test_the_shared_modules_import_no_stage() -> None:
     wrong = [
         f"{name} imports {imported}"
         for name, module in MODULES.items()
-        if part_of(name) in {"types", "view", "errors", "config", "workers"}
+        if part_of(name) in {"types", "view", "errors", "config", "local", "workers"}
         for imported in imports_of_vcd(module)
         if part_of(imported) not in SHARED
     ]

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from benchmarks.corpus.clips import split_of
-from benchmarks.images import words
 from benchmarks.images.__main__ import main
 from benchmarks.images.corpus import Corpus, Plan, make_corpus
 from benchmarks.images.edits import EDITS, crop, edited, jpeg
 from benchmarks.images.evaluate import ALL, measure, score_describer
 from benchmarks.images.frames import distractor_videos, frames_of
 from benchmarks.images.methods import METHODS, make_method
+from benchmarks.images.rerank import COMPARED, Reranker
 from benchmarks.images.scores import BACKGROUND_WEIGHT, best_pairs, nearest_bias, score
-from benchmarks.images.sheet import accuracy_sheet
+from benchmarks.images.sheet import accuracy_sheet, methods_sheet
 from benchmarks.images.stored import Item, encode, read_items, write_items
 from benchmarks.images.twins import LEAST_AGREEING, agreeing, distinct, find_features
 from benchmarks.images.views import VIEWS, mirrored, parts
@@ -31,14 +31,16 @@ from tests.conftest import MakeFilm
 from tests.made_images import make_image
 from tests.made_networks import make_card
 from tests.made_scenes import picture
-from vcd.errors import InputError, SetupError, UnknownName
+from vcd.align import load_calibration
+from vcd.describe import load_card
+from vcd.errors import InputError, UnknownName
+from vcd.local.features import FINDERS
 from vcd.types import Picture
 
 NAMES = [
     "jpeg+blur", "crop 90%", "crop 70%", "crop 50%", "crop 30% area", "letterbox", "logo+text", "picture-in-picture",
     "behind", "mirror", "rotation 5", "grey+contrast", "compound",
 ]  # fmt: skip
-FEW_WORDS = 50
 EASY = {"sift-words": "crop 90%"}
 """What a method must find at least, where that is not blurred JPEG: blur takes the features away."""
 SHOWN, OTHER = picture(1, 0), picture(2, 0)
@@ -364,14 +366,8 @@ def test_a_query_is_as_similar_as_its_best_view(corpus: Corpus) -> None:
 # Methods
 
 
-@pytest.fixture
-def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six small pictures do not have features for thousands of words."""
-    monkeypatch.setattr(words.train, "__defaults__", (FEW_WORDS,))
-
-
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_finds_slightly_changed_pictures(name: str, corpus: Corpus, few_words: None) -> None:
+def test_every_method_finds_slightly_changed_pictures(name: str, corpus: Corpus) -> None:
     method = make_method(name)
     describer = method.make(corpus, 1)
     one = describer.describe([SHOWN])
@@ -395,13 +391,6 @@ def test_hashes_know_their_size(corpus: Corpus) -> None:
 def test_an_unknown_method_is_an_error() -> None:
     with pytest.raises(UnknownName, match="pqd"):
         make_method("pqd")
-
-
-def test_a_vocabulary_needs_features(corpus: Corpus) -> None:
-    with pytest.raises(SetupError, match="too few for 4000 words"):
-        words.train(corpus.background()[:1], 4000)
-    flat = words.Words(np.eye(3, 128, dtype=np.float32), np.ones(3, dtype=np.float32))
-    assert not flat.describe([np.zeros((50, 50, 3), dtype=np.uint8)]).any()
 
 
 class Constant:
@@ -468,3 +457,33 @@ def test_a_crop_never_leaves_the_picture() -> None:
     random = np.random.default_rng(0)
     for aspect in (0.2, 1.0, 5.0):
         assert crop(SHOWN, 0.9, random, aspect).size > 0
+
+
+# Re-ranking
+
+
+def test_local_features_find_the_original_where_the_descriptor_only_nearly_does(corpus: Corpus) -> None:
+    """The originals come second in the descriptor's order, and a hair behind."""
+    calibration = load_calibration("vcd-rmac", load_card("vcd-rmac").unrelated_similarity)
+    references, queries = corpus.references(), corpus.queries("crop 90%")
+    similarities = np.full((len(queries), len(references)), 0.2, dtype=np.float32)
+    similarities[:, -COMPARED + 1 :] = 0.3
+    right = np.arange(corpus.copied)
+    similarities[right, right] = 0.28
+
+    found = Reranker(references, FINDERS["sift"], calibration).rerank(queries, similarities)
+
+    assert found.shape == similarities.shape
+    assert (found[right].argmax(axis=1) == right).mean() >= 0.8
+    assert found[right, right].min() > found[corpus.copied :].max()
+
+
+def test_the_methods_table_says_what_was_not_measured_and_why() -> None:
+    scores = {edit: {"micro_ap": 0.5, "rank_1": 0.5, "recall_at_p90": 0.25} for edit in ("mirror", "all edits")}
+    row = {"method": "phash", "views": "", "scores": {"plain": scores}, "bytes": 8.0, "microseconds": 900.0}
+    facts = {"edits": ["mirror"], "copies": 1, "queries_without_copy": 1, "references": 2, "distractors": 1}
+
+    table = methods_sheet({"methods": [row], "corpus": facts})
+
+    assert "| `phash` | 0.25 | 0.25 | 8 | 900 |" in table
+    assert "`vgg16`: not measured, its weights are torchvision's" in table

@@ -9,18 +9,20 @@ import pytest
 from PIL import Image
 
 from benchmarks.peers.extract import read_file
-from benchmarks.peers.hashes import Pdq, PHash, as_unit_rows
-from benchmarks.peers.histogram import ColourHistogram
+from benchmarks.peers.hashes import Pdq
 from benchmarks.peers.lecture import choose_references
 from benchmarks.peers.models import PEER_MODELS, make_any
 from benchmarks.peers.store import ExactStore, load_descriptors, save_descriptors, unrelated_similarity
 from benchmarks.peers.vpdq import MIN_QUALITY, HashedVideo, hash_video, shares_matched
-from benchmarks.peers.words import Vocabulary
 from tests.conftest import MakeFilm
 from tests.made import film
 from tests.made_descriptors import MadeFilm, pirate
 from vcd.config import MediaConfig, SampleConfig
+from vcd.describe.histogram import ColourHistogram
+from vcd.describe.phash import PHash, as_unit_rows
+from vcd.describe.words import Vocabulary
 from vcd.extract import extract
+from vcd.local.features import find_sift
 from vcd.types import Picture
 
 SIZE = (240, 160)
@@ -35,16 +37,9 @@ def pictures() -> list[Picture]:
     return [shown(scene) for scene in range(12)]
 
 
-@pytest.fixture(scope="module")
-def vocabulary(tmp_path_factory: pytest.TempPathFactory, pictures: list[Picture]) -> Path:
-    path = tmp_path_factory.mktemp("words") / "words.npz"
-    Vocabulary.learn(pictures).save(path)
-    return path
-
-
 @pytest.mark.parametrize("name", PEER_MODELS)
-def test_a_peer_keeps_the_contract_of_describers(name: str, pictures: list[Picture], vocabulary: Path) -> None:
-    describer = make_any(name, vocabulary)
+def test_a_peer_keeps_the_contract_of_describers(name: str, pictures: list[Picture]) -> None:
+    describer = make_any(name)
     rows = describer.describe(pictures)
 
     assert rows.dtype == np.float32
@@ -57,10 +52,8 @@ def test_a_peer_keeps_the_contract_of_describers(name: str, pictures: list[Pictu
 
 
 @pytest.mark.parametrize("name", PEER_MODELS)
-def test_a_peer_knows_a_picture_that_was_made_a_little_darker(
-    name: str, pictures: list[Picture], vocabulary: Path
-) -> None:
-    describer = make_any(name, vocabulary)
+def test_a_peer_knows_a_picture_that_was_made_a_little_darker(name: str, pictures: list[Picture]) -> None:
+    describer = make_any(name)
     darker = describer.describe([(picture * 0.95).astype(np.uint8) for picture in pictures])
     nearest = np.argmax(darker @ describer.describe(pictures).T, axis=1)
 
@@ -87,7 +80,7 @@ def test_the_histogram_is_blind_to_where_colours_are(pictures: list[Picture]) ->
 
 
 def test_words_that_are_in_every_picture_say_little(pictures: list[Picture]) -> None:
-    vocabulary = Vocabulary.learn(pictures)
+    vocabulary = Vocabulary.learn([find_sift(shown, None) for shown in pictures], 32)
 
     assert (vocabulary.rarity >= 0).all()
     assert vocabulary.rarity.max() > vocabulary.rarity.min()
@@ -120,12 +113,12 @@ class TestVpdq:
         assert found.duration_s == pytest.approx(11.8, abs=0.3)
 
 
-def test_one_decoding_gives_what_vcd_itself_extracts(made_film: MakeFilm, vocabulary: Path) -> None:
+def test_one_decoding_gives_what_vcd_itself_extracts(made_film: MakeFilm) -> None:
     from vcd.config import Config, DescribeConfig
 
     config, path = Config(describe=DescribeConfig(layout=False, turned="never")), made_film(12)
     model = config.describe.model
-    reading = read_file(path, MediaConfig(), SampleConfig(), (model, "pdq"), vocabulary, mirrored=True)
+    reading = read_file(path, MediaConfig(), SampleConfig(), (model, "pdq"), mirrored=True)
     ours = extract(path, path.name, MediaConfig(), SampleConfig(), config.describe, as_query=True, hashed=False)
 
     for mine, view in zip(reading.views[model], ours.views, strict=True):

@@ -7,11 +7,20 @@ import numpy as np
 import pytest
 
 from tests.made_scenes import picture
+from vcd.describe import load_card
+from vcd.describe.maps import FeatureMaps
+from vcd.errors import ConfigError
+from vcd.local.features import FINDERS as PLAIN_FINDERS
+from vcd.local.features import TEXT_WEIGHT
+from vcd.local.learned import LearnedFinder
+from vcd.local.text import find_text
 from vcd.types import Picture, Segment, Span
 from vcd.verify import Snapshot, choose_moments, geometry_of, reference_time, verify
-from vcd.verify.features import FINDERS, find_overlay, match_features
+from vcd.verify.features import find_overlay, match_features
 from vcd.verify.overlays import find_free_area
 
+FINDERS = {**PLAIN_FINDERS, "learned": LearnedFinder(FeatureMaps(load_card("vcd-rmac")))}
+SIFT = FINDERS["sift"]
 SIZE = (640, 360)
 SEGMENT = Segment("q", "r", Span(0, 30), Span(10, 40), 0.5)
 MOMENTS_S = (1.0, 6.0, 11.0, 16.0, 21.0, 26.0)
@@ -86,7 +95,7 @@ EDITS = {
 def test_a_copy_is_verified_whatever_was_done_to_it(edit: str, features: str) -> None:
     if (features, edit) == ("orb", "framed"):
         pytest.skip("ORB is blind to pictures that are much smaller, as its setting says")
-    found = verify(SEGMENT, snapshots(lambda t_s: EDITS[edit](scene(t_s)), scene), features)
+    found = verify(SEGMENT, snapshots(lambda t_s: EDITS[edit](scene(t_s)), scene), FINDERS[features])
 
     assert found.verified is True
     assert found.geometry is not None
@@ -96,7 +105,7 @@ def test_a_copy_is_verified_whatever_was_done_to_it(edit: str, features: str) ->
 
 @pytest.mark.parametrize("features", FINDERS)
 def test_another_film_is_not(features: str) -> None:
-    found = verify(SEGMENT, snapshots(scene, other_scene), features)
+    found = verify(SEGMENT, snapshots(scene, other_scene), FINDERS[features])
 
     assert found.verified is False
     assert found.geometry is not None
@@ -105,9 +114,11 @@ def test_another_film_is_not(features: str) -> None:
 
 def test_the_same_set_filmed_twice_is_not_a_copy_though_the_set_agrees() -> None:
     copy = verify(
-        SEGMENT, snapshots(lambda t_s: compressed(set_with_people(1, t_s)), lambda t: set_with_people(1, t)), "sift"
+        SEGMENT,
+        snapshots(lambda t_s: compressed(set_with_people(1, t_s)), lambda t: set_with_people(1, t)),
+        SIFT,
     )
-    again = verify(SEGMENT, snapshots(lambda t_s: set_with_people(2, t_s), lambda t_s: set_with_people(1, t_s)), "sift")
+    again = verify(SEGMENT, snapshots(lambda t_s: set_with_people(2, t_s), lambda t_s: set_with_people(1, t_s)), SIFT)
 
     assert (copy.verified, again.verified) == (True, False)
     assert again.geometry is not None
@@ -118,9 +129,7 @@ def test_the_same_set_filmed_twice_is_not_a_copy_though_the_set_agrees() -> None
 
 def test_another_take_with_the_camera_moving_is_not() -> None:
     """The same scene, but the camera goes the other way."""
-    found = verify(
-        SEGMENT, snapshots(lambda t_s: picture(3, 100 - t_s, SIZE), lambda t_s: picture(3, t_s, SIZE)), "sift"
-    )
+    found = verify(SEGMENT, snapshots(lambda t_s: picture(3, 100 - t_s, SIZE), lambda t_s: picture(3, t_s, SIZE)), SIFT)
 
     assert found.verified is False
 
@@ -131,7 +140,7 @@ def test_another_programme_with_the_same_intro_is_not() -> None:
     def programme(first: int) -> Callable[[float], Picture]:
         return lambda t_s: scene(t_s) if t_s < 4 else picture(first + int(t_s // 5), t_s, SIZE)
 
-    found = verify(SEGMENT, snapshots(programme(80), programme(120)), "sift")
+    found = verify(SEGMENT, snapshots(programme(80), programme(120)), SIFT)
 
     assert found.verified is False
     assert found.geometry is not None
@@ -139,7 +148,7 @@ def test_another_programme_with_the_same_intro_is_not() -> None:
 
 
 def test_a_logo_that_both_channels_show_is_no_agreement() -> None:
-    found = verify(SEGMENT, snapshots(lambda t: with_logo(scene(t)), lambda t: with_logo(other_scene(t))), "sift")
+    found = verify(SEGMENT, snapshots(lambda t: with_logo(scene(t)), lambda t: with_logo(other_scene(t))), SIFT)
 
     assert found.verified is False
 
@@ -148,14 +157,14 @@ def test_pictures_without_anything_to_hold_on_to_are_left_undecided() -> None:
     def flat(t_s: float) -> Picture:
         return np.full((SIZE[1], SIZE[0], 3), int(t_s), dtype=np.uint8)
 
-    assert geometry_of(snapshots(flat, flat), "sift") is None
-    assert verify(SEGMENT, snapshots(flat, scene), "sift") == SEGMENT
-    assert verify(SEGMENT, [], "sift") == SEGMENT
+    assert geometry_of(snapshots(flat, flat), SIFT) is None
+    assert verify(SEGMENT, snapshots(flat, scene), SIFT) == SEGMENT
+    assert verify(SEGMENT, [], SIFT) == SEGMENT
 
 
 def test_a_still_is_verified_by_its_place_alone() -> None:
     pair = [Snapshot((compressed(cropped(scene(3.0))),), (scene(3.0),))]
-    found = verify(SEGMENT, pair, "sift")
+    found = verify(SEGMENT, pair, SIFT)
 
     assert found.verified is True
     assert found.geometry is not None
@@ -165,7 +174,7 @@ def test_a_still_is_verified_by_its_place_alone() -> None:
 def test_the_transform_is_the_one_that_was_applied() -> None:
     matrix = np.array([[0.8, -0.1, 60.0], [0.1, 0.8, 20.0]])
     shown = cv2.warpAffine(scene(3.0), matrix, SIZE)
-    found = find_overlay(FINDERS["sift"](shown, None), FINDERS["sift"](scene(3.0), None))
+    found = find_overlay(SIFT(shown, None), SIFT(scene(3.0), None))
 
     assert found is not None
     np.testing.assert_allclose(found.matrix[:, :2], matrix[:, :2], atol=0.01)
@@ -173,7 +182,7 @@ def test_the_transform_is_the_one_that_was_applied() -> None:
 
 
 def test_the_matches_are_those_of_the_obvious_search() -> None:
-    query, reference = FINDERS["sift"](scene(3.0), None), FINDERS["sift"](scene(3.4), None)
+    query, reference = SIFT(scene(3.0), None), SIFT(scene(3.4), None)
     got = set(zip(*(rows.tolist() for rows in match_features(query, reference)), strict=True))
     expected = set()
     distances = np.linalg.norm(query.vectors[:, None] - reference.vectors[None], axis=2)
@@ -200,7 +209,7 @@ def test_what_stays_over_changing_pictures_is_masked() -> None:
 def test_equal_pictures_give_equal_geometry() -> None:
     pairs = snapshots(lambda t_s: turned(scene(t_s)), scene)
 
-    assert geometry_of(pairs, "sift") == geometry_of(pairs, "sift")
+    assert geometry_of(pairs, SIFT) == geometry_of(pairs, SIFT)
 
 
 class TestMoments:
@@ -220,3 +229,53 @@ class TestMoments:
     def test_a_short_segment_has_fewer_and_a_still_one(self) -> None:
         assert len(choose_moments(Segment("q", "r", Span(0, 1), Span(5, 6), 0.5), 6)) == 2
         assert choose_moments(Segment("q", "r", Span(0, 0), Span(7, 7), 0.5), 6) == [(Span(0, 0), Span(7, 7))]
+
+
+# --- Text.
+
+
+def meme(shown: Picture, *lines: str) -> Picture:
+    """Two lines of outlined capitals, above and below."""
+    made = shown.copy()
+    for line, at_px in zip(lines, (60, 110, 330), strict=False):
+        for colour, width in (((0, 0, 0), 12), ((255, 255, 255), 5)):
+            cv2.putText(made, line, (40, at_px), cv2.FONT_HERSHEY_DUPLEX, 1.4, colour, width, cv2.LINE_AA)
+    return made
+
+
+CAPTION = ("WHEN THE SAME WORDS", "STAND ON TWO PICTURES", "NOBODY COPIED ANYTHING")
+
+
+def test_text_is_found_where_it_is_and_little_elsewhere() -> None:
+    plain = np.mean([find_text(scene(t_s)).mean() / 255 for t_s in MOMENTS_S])
+    covered = []
+    for t_s in MOMENTS_S:
+        found = find_text(meme(scene(t_s), *CAPTION)) > 0
+        lines = np.array([found[top : top + 30, 60:400].mean() for top in (30, 80, 300)])
+        covered.append(lines.mean())
+
+    assert plain < 0.05
+    assert np.mean(covered) > 0.6
+
+
+@pytest.mark.parametrize("features", FINDERS)
+def test_pictures_do_not_match_by_the_words_on_them(features: str) -> None:
+    segment = Segment("q", "r", Span(0, 0), Span(0, 0), 0.5)
+    for t_s in MOMENTS_S:
+        pair = [Snapshot((meme(scene(t_s), *CAPTION),), (meme(other_scene(t_s), *CAPTION),))]
+        found = verify(segment, pair, FINDERS[features])
+        assert found.verified is not True
+
+        pair = [Snapshot((meme(scene(t_s), *CAPTION),), (meme(scene(t_s), "QUITE OTHER", "WORDS"),))]
+        assert verify(segment, pair, SIFT).verified is True
+
+
+def test_features_on_text_weigh_little_and_others_fully() -> None:
+    found = SIFT(meme(scene(6.0), *CAPTION), None)
+
+    assert set(np.unique(found.weights)) == {np.float32(TEXT_WEIGHT), np.float32(1)}
+
+
+def test_a_model_without_a_map_has_no_learned_features() -> None:
+    with pytest.raises(ConfigError, match="has no feature map"):
+        FeatureMaps(load_card("regional-dct"))

@@ -151,8 +151,9 @@ class VerifyConfig:
     """Scores from here on ..."""
     grey_to: Annotated[float, Within(0, 1)] = 0.98
     """... to here are grey."""
-    features: Literal["sift", "orb"] = "sift"
-    """sift: sure. orb: several times as fast, and blind where a copy is much smaller or blurred."""
+    features: Literal["sift", "orb", "learned"] = "sift"
+    """sift: sure. orb: several times as fast, and blind where a copy is much smaller or blurred. learned: from the
+    feature map of the descriptor's network, for models that name one; slower, and sure of blurred copies."""
     pairs: Annotated[int, Within(1, 100)] = 6
     """Moments of a segment that are looked at."""
     stills: Annotated[int, Within(0, 10_000)] = 8

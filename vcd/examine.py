@@ -1,15 +1,21 @@
 """Stages 5 and 6 on one segment with both of its files: what a worker process does with it."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from vcd.config import Config, MediaConfig
+from vcd.describe import load_card
+from vcd.describe.maps import FeatureMaps
 from vcd.extract import open_kept, refine
+from vcd.local.features import FINDERS, Finder
+from vcd.local.learned import LearnedFinder
 from vcd.media.read import Media
 from vcd.types import Frame, Segment, Span
 from vcd.verify import Snapshot, choose_moments, reference_time, verify
+from vcd.workers import engine_threads
 
 SHORT_SIDE_PX = 360
 """Pictures are compared at this size: local features need more than descriptors do."""
@@ -24,8 +30,20 @@ def examine(segment: Segment, query: Path, reference: Path, config: Config, chec
         segment = refine(segment, query, reference, config)
     if checked:
         snapshots = take_snapshots(segment, query, reference, config.media, config.verify.pairs)
-        segment = verify(segment, snapshots, config.verify.features)
+        segment = verify(segment, snapshots, find_features(config))
     return segment
+
+
+def find_features(config: Config) -> Finder:
+    """What finds the local features that the settings name; raises `ConfigError` where the model has no map."""
+    if config.verify.features == "learned":
+        return _learned(config.describe.model)
+    return FINDERS[config.verify.features]
+
+
+@lru_cache(maxsize=1)
+def _learned(model: str) -> Finder:
+    return LearnedFinder(FeatureMaps(load_card(model), engine_threads()))
 
 
 def take_snapshots(segment: Segment, query: Path, reference: Path, media: MediaConfig, pairs: int) -> list[Snapshot]:

@@ -54,7 +54,9 @@ def illustrate(segment: Segment, query: Path, reference: Path, config: Config) -
     )
     complete = [(frame, other) for frame, _, other in pairs if other is not None]
     length_s = both[0].info.duration_s if both[0].info.kind == "video" else 0.0
-    return Exhibit(segment, length_s, moments, _changes(segment, complete, config.verify.features))
+    return Exhibit(
+        segment, length_s, moments, _changes(segment, complete, "orb" if config.verify.features == "orb" else "sift")
+    )
 
 
 def _large(media: MediaConfig) -> MediaConfig:

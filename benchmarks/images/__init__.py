@@ -9,7 +9,7 @@ views      ways to look at a query
 scores     similarities -> micro-AP, rank-1, recall at 90 % precision
 evaluate   describer + corpus -> a table by edit
 methods    what can be measured, by name
-hashes, histogram, words   the peers
+hashes     the peers that are no models of vcd
 """
 
 from benchmarks.images.evaluate import score_describer

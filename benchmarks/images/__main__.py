@@ -22,14 +22,22 @@ from benchmarks.images.corpus import Corpus, default_cache, default_data, make_c
 from benchmarks.images.edits import EDITS
 from benchmarks.images.evaluate import NORMALISED_BY, measure
 from benchmarks.images.methods import METHODS, Method, make_method
+from benchmarks.images.rerank import Reranker
 from benchmarks.images.scores import BACKGROUND_WEIGHT, PAIRS_PER_QUERY
 from benchmarks.images.sheet import accuracy_sheet, cost_sheet
 from benchmarks.images.views import VIEWS, VIEWS_VERSION
 from benchmarks.machine import git_commit, load_average, machine_facts, package_versions
 from benchmarks.results import FOLDER, read_results, write_results
+from vcd.align import load_calibration
+from vcd.config import Config, VerifyConfig
+from vcd.describe import load_card
 from vcd.errors import VcdError
+from vcd.examine import find_features
 from vcd.workers import usable_cores
 
+RERANKED = {"vcd-rmac": ("", "mirrored", "parts")}
+"""Methods, and their views, that are also measured with what local features say of the best references."""
+RERANK_VERSION = 1
 QUICK = (100, 60, 1000, 500)
 """Copies, queries without one, distractors and background pictures of the quick run."""
 
@@ -115,8 +123,10 @@ def document(corpus: Corpus, found: Sequence[dict[str, Any]], quick: bool) -> di
 def _cached(name: str, corpus: Corpus, views: str, options: argparse.Namespace) -> dict[str, Any]:
     """One row of the results; measured unless an earlier run has done so."""
     method = make_method(name)
+    features = options.rerank if views in RERANKED.get(method.name, ()) else None
     key = repr(
         (
+            features and (features, RERANK_VERSION),
             corpus.digest,
             corpus.edits,
             method.identity,
@@ -134,11 +144,14 @@ def _cached(name: str, corpus: Corpus, views: str, options: argparse.Namespace) 
         return read_results(path) | {"method": method.name}
     tell(f"{label}: measuring")
     load = load_average()
-    measured = measure(method.make(corpus, options.threads), corpus, VIEWS.get(views), tell)
+    measured = measure(
+        method.make(corpus, options.threads), corpus, VIEWS.get(views), tell, _reranker(features, method.name, corpus)
+    )
     row = {
         "method": method.name,
         "identity": method.identity,
         "views": views,
+        "reranked_by": features or "",
         "scores": measured.table(),
         "bytes": round(method.bytes_a_picture(measured), 1),
         "microseconds": round(measured.microseconds, 1),
@@ -147,6 +160,14 @@ def _cached(name: str, corpus: Corpus, views: str, options: argparse.Namespace) 
     }
     write_results(path, row)
     return row
+
+
+def _reranker(features: str | None, model: str, corpus: Corpus) -> Reranker | None:
+    if features is None:
+        return None
+    card = load_card(model)
+    config = Config(verify=VerifyConfig(features=features))  # type: ignore[arg-type]
+    return Reranker(corpus.references(), find_features(config), load_calibration(model, card.unrelated_similarity))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -162,6 +183,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--pictures", type=Path, help="a Parquet file or folder of pictures instead of those in --data")
     add("--cache", type=Path, default=default_cache(), help="(default: %(default)s)")
     add("--seed", type=int, default=0)
+    add("--rerank", choices=["sift", "orb", "learned"], default="sift", help="local features that confirm vcd-rmac's")
     add("--threads", type=int, default=1, help="for the networks and OpenCV (default: %(default)s)")
     add("--again", action="store_true", help="measure anew what was measured before")
     add("--output", type=Path, help="default: benchmarks/results/images.json after a whole run, none after others")

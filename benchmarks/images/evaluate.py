@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.images.corpus import Corpus, default_cache, default_data, make_corpus, standard_plan
+from benchmarks.images.rerank import Reranker
 from benchmarks.images.scores import Matrix, Score, nearest_bias, score
 from benchmarks.images.stored import Item, in_batches
 from benchmarks.images.views import Views, doubts
@@ -39,6 +40,8 @@ class Measured:
     """What was found for one describer."""
 
     by_edit: dict[str, Score]
+    reranked: dict[str, Score]
+    """The normalised scores, ordered anew by local features; empty when that was not asked for."""
     normalised: dict[str, Score]
     """With score normalisation; empty when neither the model nor the corpus has a background."""
     microseconds: float
@@ -49,7 +52,7 @@ class Measured:
 
     def table(self) -> dict[str, dict[str, dict[str, float]]]:
         """As the results keep it: plain and normalised scores, by edit."""
-        kinds = {"plain": self.by_edit, "normalised": self.normalised}
+        kinds = {"plain": self.by_edit, "normalised": self.normalised, "reranked": self.reranked}
         return {
             kind: {edit: found.rounded() for edit, found in table.items()} for kind, table in kinds.items() if table
         }
@@ -64,20 +67,29 @@ def score_describer(
     return measure(describer, corpus, views, tell).table()
 
 
-def measure(describer: Describes, corpus: Corpus, views: Views | None = None, tell: Tell = lambda _: None) -> Measured:
+def measure(
+    describer: Describes,
+    corpus: Corpus,
+    views: Views | None = None,
+    tell: Tell = lambda _: None,
+    reranker: Reranker | None = None,
+) -> Measured:
     """Describe all pictures of the corpus and score them; holds vectors and one batch of pictures."""
     batch_us: list[float] = []
     references = _describe(describer, corpus.references(), batch_us)
     bias = _bias(describer, corpus, batch_us)
-    plain, fair = {}, {}
+    plain, fair, again = {}, {}, {}
     for edit in corpus.edits:
         tell(f"  {edit}")
         plain[edit], found = _similarities(describer, corpus.queries(edit), views, references, bias, batch_us)
         if found is not None:
             fair[edit] = found
+        if reranker is not None:
+            again[edit] = reranker.rerank(corpus.queries(edit), plain[edit] if found is None else found)
     return Measured(
         by_edit=_scores(plain, corpus.copied),
         normalised=_scores(fair, corpus.copied),
+        reranked=_scores(again, corpus.copied),
         microseconds=float(np.median(batch_us)),
         dimension=references.shape[1],
         nonzeros=float(np.count_nonzero(references) / len(references)),

@@ -24,11 +24,6 @@ class Hashes:
         return np.stack([np.where(self._compute(picture), 1, -1) for picture in pictures]).astype(np.float32)
 
 
-def phash(picture: Picture) -> NDArray[np.bool_]:
-    """64 bits, as ImageHash makes them by default."""
-    return _flat(imagehash.phash(Image.fromarray(picture)))
-
-
 def dhash(picture: Picture) -> NDArray[np.bool_]:
     return _flat(imagehash.dhash(Image.fromarray(picture)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.images import hashes, histogram, words
+from benchmarks.images import hashes
 from benchmarks.images.corpus import Corpus
 from benchmarks.images.evaluate import Describes, Measured
 from benchmarks.images.views import VIEWS
@@ -43,16 +43,20 @@ def sparse(measured: Measured) -> float:
     return 4.0 * measured.nonzeros
 
 
+STORED: Mapping[str, Callable[[Measured], float]] = {"phash": bits, "sift-words": sparse, "colour-histogram": halves}
+"""Models that are peers: what of their vectors would have to be kept, where that is less than a library keeps."""
+
+
 def model(name: str) -> Method:
     """A descriptor of vcd: a built-in one, or one with a card. Raises as `load_card` does."""
     card = load_card(name)
-    code = "" if card.weights else _digest_of_package("vcd/describe")
+    code = "" if card.weights and not card.has_words else _digest_of_package("vcd/describe")
     return Method(
         card.name,
         f"{card.identity}{code}",
         lambda _, threads: make_describer(name, threads=threads),
-        halves,
-        tuple(VIEWS),
+        STORED.get(card.name, halves),
+        tuple(VIEWS) if card.name not in STORED else ("mirrored",) if card.name == "phash" else (),
     )
 
 
@@ -71,25 +75,12 @@ def _hash(name: str, package: str, compute: hashes.Hash, views: tuple[str, ...] 
     return make
 
 
-def _histogram() -> Method:
-    identity = f"histogram/{histogram.BINS}/1"
-    return Method("histogram", identity, lambda _corpus, _threads: histogram.Histogram(), halves)
-
-
-def _words() -> Method:
-    identity = f"sift-words/{words.WORDS}/{words.TRAINING_PICTURES}/1"
-    return Method("sift-words", identity, lambda corpus, _threads: words.train(corpus.background()), sparse)
-
-
 METHODS: Mapping[str, Callable[[], Method]] = {
     **{name: (lambda name=name: model(name)) for name in MODELS if not load_card(name).needs_torch},  # type: ignore[misc]
-    "phash": _hash("phash", "imagehash", hashes.phash, ("mirrored",)),
     "dhash": _hash("dhash", "imagehash", hashes.dhash),
     "ahash": _hash("ahash", "imagehash", hashes.ahash),
     "whash": _hash("whash", "imagehash", hashes.whash),
     "pdq": _hash("pdq", "pdqhash", hashes.pdq, ("mirrored",)),
-    "histogram": _histogram,
-    "sift-words": _words,
 }
 
 

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.images.histogram import Histogram
 from vcd.describe import make_describer
+from vcd.describe.histogram import ColourHistogram
 from vcd.types import Picture
 
 ALIKE_LAYOUT, ALIKE_COLOURS = 0.6, 0.9
-"""Cosine of `regional-dct` and of `Histogram` from which a pair is looked at."""
+"""Cosine of `regional-dct` and of `ColourHistogram` from which a pair is looked at."""
 SAME_LAYOUT = 0.9
 """Cosine of `regional-dct` that is enough alone: a smooth picture has no local features."""
 LEAST_AGREEING = 20
@@ -32,7 +32,7 @@ Found = tuple[NDArray[np.float32], NDArray[np.float32]]
 def distinct(pictures: Sequence[Picture]) -> list[int]:
     """Numbers of the pictures to keep, rising: each that is no twin of one kept before it."""
     vectors = make_describer("regional-dct").describe(pictures)
-    colours = Histogram().describe(pictures)
+    colours = ColourHistogram().describe(pictures)
     layout, colour = vectors @ vectors.T, colours @ colours.T
     looked_at = (layout >= ALIKE_LAYOUT) | (colour >= ALIKE_COLOURS)
 

@@ -1,8 +1,7 @@
 """What others do, on the same files in the same run.
 
-    hashes      pHash and PDQ of each frame, as describers
-    histogram   the colours of each frame, as a describer
-    words       SIFT and a bag of visual words, as a describer
+    hashes      PDQ of each frame, as a describer
+    models      all peers that are describers: those, and vcd's models that no one would choose today
     vpdq        vPDQ as published: every frame decoded, sets of hashes compared
     lecture     the rule set of one contest entry for choosing a reference
 

@@ -31,13 +31,11 @@ class Reading:
     """By model; both views where there are two."""
 
 
-def read_file(
-    path: Path, media: MediaConfig, sample: SampleConfig, models: Sequence[str], vocabulary: Path, mirrored: bool
-) -> Reading:
+def read_file(path: Path, media: MediaConfig, sample: SampleConfig, models: Sequence[str], mirrored: bool) -> Reading:
     """Decode once, describe by every model; named by the file's name. Raises `InputError`."""
     started_s = time.process_time()
     opened = open_media(path, media)
-    describers = [_describer(model, vocabulary) for model in models]
+    describers = [_describer(model) for model in models]
     frames = opened.frames(sample)
     times_s: list[float] = []
     quality: list[float] = []
@@ -68,5 +66,5 @@ def _pictures(group: Sequence[Frame], mirrored: bool) -> list[np.ndarray]:
 
 
 @lru_cache(maxsize=8)
-def _describer(model: str, vocabulary: Path) -> Describer:
-    return make_any(model, vocabulary)
+def _describer(model: str) -> Describer:
+    return make_any(model)

@@ -1,4 +1,4 @@
-"""Perceptual hashes as unit vectors: each bit becomes +1 or -1 over the root of their number.
+"""A perceptual hash as unit vectors: each bit becomes +1 or -1 over the root of their number.
 
 The dot product of two such vectors is 1 - 2 h / n for a Hamming distance h of n bits: the same order of pictures as
 the distance gives, on the scale of a cosine.
@@ -9,23 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.images.hashes import pdq, phash
+from benchmarks.images.hashes import pdq
 from vcd.describe.card import ModelCard
+from vcd.describe.phash import as_unit_rows
 from vcd.types import Picture
 
-PHASH_SIDE = 8
 PDQ_BITS = 256
-
-
-class PHash:
-    """The 64-bit pHash of the package imagehash: the sign of low DCT frequencies (Zauner, 2010)."""
-
-    card = ModelCard(name="phash", dimension=PHASH_SIDE**2, unrelated_similarity=0.0, licence="BSD-2-Clause",
-                     description="pHash, 64 bits", source="https://pypi.org/project/ImageHash")  # fmt: skip
-
-    def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        rows = [phash(picture) for picture in pictures]
-        return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PHASH_SIDE**2))
 
 
 class Pdq:
@@ -37,8 +26,3 @@ class Pdq:
     def describe(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         rows = [pdq(picture) for picture in pictures]
         return as_unit_rows(np.array(rows, dtype=bool).reshape(len(pictures), PDQ_BITS))
-
-
-def as_unit_rows(bits: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """bool (N, B) -> float32 (N, B) of length 1."""
-    return np.where(bits, 1.0, -1.0).astype(np.float32) / np.float32(np.sqrt(max(1, bits.shape[1])))

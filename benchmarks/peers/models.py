@@ -1,22 +1,19 @@
 """The describers of peers, by name."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 
-from benchmarks.peers.hashes import Pdq, PHash
-from benchmarks.peers.histogram import ColourHistogram
-from benchmarks.peers.words import VisualWords, Vocabulary
+from benchmarks.peers.hashes import Pdq
 from vcd.describe import Describer, make_describer
 
-PEER_MODELS: Mapping[str, Callable[[Path], Describer]] = {
-    "phash": lambda _: PHash(),
-    "pdq": lambda _: Pdq(),
-    "colour-histogram": lambda _: ColourHistogram(),
-    "sift-words": lambda vocabulary: VisualWords(Vocabulary.load(vocabulary)),
+PEER_MODELS: Mapping[str, Callable[[], Describer]] = {
+    "phash": partial(make_describer, "phash"),
+    "pdq": Pdq,
+    "colour-histogram": partial(make_describer, "colour-histogram"),
+    "sift-words": partial(make_describer, "sift-words"),
 }
-"""Each is made from the file of the visual words, which most do not need."""
 
 
-def make_any(model: str, vocabulary: Path) -> Describer:
+def make_any(model: str) -> Describer:
     """A peer's describer, or one of vcd's."""
-    return PEER_MODELS[model](vocabulary) if model in PEER_MODELS else make_describer(model)
+    return PEER_MODELS[model]() if model in PEER_MODELS else make_describer(model)

@@ -2,21 +2,19 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.machine import usable_cores
 from benchmarks.peers.extract import Reading, read_file
 from benchmarks.peers.models import PEER_MODELS
 from benchmarks.peers.store import save_descriptors
-from benchmarks.peers.words import Vocabulary
 from benchmarks.results import write_results
 from benchmarks.videos.ask import Places
 from benchmarks.videos.folder import Corpus
 from vcd.config import Config, SampleConfig, load_config
 from vcd.errors import InputError
-from vcd.media import open_media
-from vcd.types import Descriptors, Picture
+from vcd.types import Descriptors
 from vcd.workers import Workers
 
 SAMPLINGS: Mapping[str, Callable[[Config], SampleConfig]] = {
@@ -45,8 +43,6 @@ def extract_all(corpus: Corpus, places: Places, tell: Callable[[str], None]) -> 
         facts: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
         return facts
     places.descriptors.mkdir(parents=True, exist_ok=True)
-    vocabulary = places.descriptors / "words.npz"
-    Vocabulary.learn(_training_pictures(corpus)).save(vocabulary)
     default, fast = load_config("default"), load_config("fast")
     own, peers = [default.describe.model], list(PEER_MODELS)
     jobs = {
@@ -57,7 +53,7 @@ def extract_all(corpus: Corpus, places: Places, tell: Callable[[str], None]) -> 
     facts = {}
     for side, (paths, config, sample, models, mirrored) in jobs.items():
         tell(f"decoding {len(paths)} files for {', '.join(models)}")
-        arguments = (config.media, sample, models, vocabulary, mirrored)
+        arguments = (config.media, sample, models, mirrored)
         readings = read_all([(path.name, (path, *arguments)) for path in paths])
         for model in models:
             save_descriptors(places.views(side, model), [view for reading in readings for view in reading.views[model]])
@@ -101,13 +97,3 @@ def _cost(readings: Sequence[Reading], models: Sequence[str]) -> dict[str, Any]:
         "decode_s_per_hour": sum(reading.decode_s for reading in readings) / hours,
         "describe_s_per_hour": {model: took_s / hours for model, took_s in described.items()},
     }
-
-
-def _training_pictures(corpus: Corpus) -> Iterable[Picture]:
-    """Of films that no query comes from, where there are any."""
-    media = load_config("default").media
-    for path in corpus.distractors or corpus.references:
-        opened = open_media(path, media)
-        step_s = max(1.0, opened.info.duration_s / PICTURES_PER_FILM)
-        for frame in opened.frames(SampleConfig(mode="uniform", gap_s=min(600.0, step_s))):
-            yield frame.picture

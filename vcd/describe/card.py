@@ -42,6 +42,9 @@ class ModelCard:
     background_sha256: str = ""
     background_similarity: float = 0.0
     """How alike one of them looks to the nearest others; 0: worked out anew for each query, from all pairs of them."""
+    local_map: str = ""
+    """Name of the value inside the ONNX network, not negative and of a small stride, in which local features are
+    found; empty: none can be."""
     architecture: str = ""
     """A network of torchvision, cut behind `layer` and pooled as `pooling` says; without `weights` it is used with
     torchvision's own."""
@@ -77,7 +80,12 @@ class ModelCard:
     @property
     def needs_torch(self) -> bool:
         """Whether it is a network of torchvision or a TorchScript file."""
-        return bool(self.architecture) or Path(self.weights).suffix not in {"", ".onnx"}
+        return bool(self.architecture) or Path(self.weights).suffix not in {"", ".onnx", ".npz"}
+
+    @property
+    def has_words(self) -> bool:
+        """Whether its weights are a vocabulary of visual words rather than a network."""
+        return Path(self.weights).suffix == ".npz"
 
     def path(self, name: str) -> Path:
         """Where a file of the card lies."""

@@ -10,7 +10,11 @@ import numpy as np
 from vcd.describe.card import ModelCard, Precision, read_card
 from vcd.describe.describer import Describer
 from vcd.describe.engines import make_engine
+from vcd.describe.histogram import CARD as COLOUR_HISTOGRAM
+from vcd.describe.histogram import ColourHistogram
 from vcd.describe.network import NetworkDescriber
+from vcd.describe.phash import CARD as PHASH
+from vcd.describe.phash import PHash
 from vcd.describe.regional_dct import CARD as REGIONAL_DCT
 from vcd.describe.regional_dct import RegionalDct
 from vcd.describe.torch_models import RESNET18, VGG16
@@ -30,10 +34,17 @@ MODELS: Mapping[str, Callable[[], ModelCard]] = {
     REGIONAL_DCT.name: lambda: REGIONAL_DCT,
     RESNET18.name: lambda: RESNET18,
     VGG16.name: lambda: VGG16,
+    "sift-words": shipped("sift-words"),
+    COLOUR_HISTOGRAM.name: lambda: COLOUR_HISTOGRAM,
+    PHASH.name: lambda: PHASH,
 }
 """What gives the card of each built-in model; a network of the package is ``"NAME": shipped("NAME")``."""
 
-WITHOUT_NETWORK: Mapping[str, Callable[[], Describer]] = {REGIONAL_DCT.name: RegionalDct}
+WITHOUT_NETWORK: Mapping[str, Callable[[], Describer]] = {
+    REGIONAL_DCT.name: RegionalDct,
+    COLOUR_HISTOGRAM.name: ColourHistogram,
+    PHASH.name: PHash,
+}
 """Built-in models that are code alone."""
 
 
@@ -53,6 +64,10 @@ def make_describer(
     if model in WITHOUT_NETWORK:
         return WITHOUT_NETWORK[model]()
     card = load_card(model)
+    if card.has_words:
+        from vcd.describe.words import VisualWords  # faiss is slow to import
+
+        return VisualWords(card)
     return NetworkDescriber(card, make_engine(card, engine, precision, threads))
 
 

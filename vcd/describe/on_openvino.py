@@ -16,7 +16,8 @@ TYPES = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 class OpenVino:
     """OpenVINO on the CPU."""
 
-    def __init__(self, content: bytes, origin: str, precision: Precision, threads: int) -> None:
+    def __init__(self, content: bytes, origin: str, precision: Precision, threads: int, output: str = "") -> None:
+        """With `output`, the name of a value inside the network, it gives that one, for pictures of any size."""
         core = _core()
         settings = {
             # Left to itself OpenVINO takes bf16 where the processor has it.
@@ -28,6 +29,8 @@ class OpenVino:
         }
         try:
             model = core.read_model(content)
+            if output:
+                model = _cut(model, output)
             self._request = core.compile_model(model, "CPU", settings).create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"{origin}: is not a network that openvino can run: {_reason(error)}") from error
@@ -48,6 +51,18 @@ class OpenVino:
             shape = batch.shape
             raise ModelError(f"{self._origin}: the network refused its input {shape}: {_reason(error)}") from error
         return np.array(output, dtype=np.float32)  # a copy: the next run writes over it
+
+
+def _cut(model: Any, output: str) -> Any:
+    """The part of the network that leads to a value; raises `RuntimeError` when it has none of that name."""
+    import openvino
+
+    found = model.add_outputs(output)[0].get_node()
+    if found.get_type_name() == "Result":
+        found = found.input_value(0).get_node()
+    part = openvino.Model([found.output(0)], model.get_parameters())
+    part.reshape([-1, 3, -1, -1])
+    return part
 
 
 def _core() -> Any:

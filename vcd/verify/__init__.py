@@ -1,6 +1,6 @@
 """Stage 6: a `Segment` and pictures of both files -> the same `Segment` with geometry, and whether it is verified.
 
-`features` finds and matches local features and the transform between two pictures, `overlays` what lies on top of the
+`features` finds the transform between two pictures from their local features, `overlays` what lies on top of the
 query, `motion` whether the same things move, `judge` puts them together.
 """
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vcd.types import Geometry, Picture, Segment
-from vcd.verify.features import ENOUGH_FEATURES, ENOUGH_INLIERS, FINDERS, Overlay, find_overlay
+from vcd.verify.features import ENOUGH_FEATURES, ENOUGH_INLIERS, Finder, Overlay, find_overlay
 from vcd.verify.motion import compare_motion, correlate
 from vcd.verify.overlays import find_free_area
 
@@ -33,9 +33,9 @@ class Snapshot:
             raise ValueError(f"one or two pictures of each side, not {len(self.query)} and {len(self.reference)}")
 
 
-def verify(segment: Segment, snapshots: Sequence[Snapshot], features: str) -> Segment:
+def verify(segment: Segment, snapshots: Sequence[Snapshot], finder: Finder) -> Segment:
     """The segment with its geometry, and `verified` true or false; unchanged where there was too little to see."""
-    geometry = geometry_of(snapshots, features)
+    geometry = geometry_of(snapshots, finder)
     if geometry is None:
         return segment
     same_place = geometry.agreement >= AGREEING and geometry.log_inliers >= np.log(1 + ENOUGH_INLIERS)
@@ -43,14 +43,13 @@ def verify(segment: Segment, snapshots: Sequence[Snapshot], features: str) -> Se
     return replace(segment, geometry=geometry, verified=bool(same_place and same_motion))
 
 
-def geometry_of(snapshots: Sequence[Snapshot], features: str) -> Geometry | None:
+def geometry_of(snapshots: Sequence[Snapshot], finder: Finder) -> Geometry | None:
     """None when no snapshot has enough features on both sides."""
     free = find_free_area([picture for snapshot in snapshots for picture in snapshot.query])
-    finder = FINDERS[features]
     usable: list[tuple[Snapshot, Overlay | None]] = []
     for snapshot in snapshots:
         query, reference = finder(snapshot.query[0], free), finder(snapshot.reference[0], None)
-        if min(len(query), len(reference)) >= ENOUGH_FEATURES:
+        if min(query.weights.sum(), reference.weights.sum()) >= ENOUGH_FEATURES:
             usable.append((snapshot, find_overlay(query, reference)))
     if not usable:
         return None
