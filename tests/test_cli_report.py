@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Call, MakeFilm
 
 
@@ -56,3 +58,17 @@ def test_a_page_that_cannot_be_written_is_told_before_the_work(vcd: Call, clip: 
 
     assert asked.code == 1
     assert "why.html: cannot be written: there is no folder" in asked.err
+
+
+@pytest.mark.parametrize("command", ["query", "compare"])
+def test_an_answer_stands_when_the_disk_is_full_for_its_page(
+    vcd: Call, clip: Path, films: Path, library: Path, command: str
+) -> None:
+    other = ["--library", library] if command == "query" else [films / "a.mp4"]
+    asked = vcd(command, clip, *other, "--format", "json", "--report", "/dev/full")
+
+    assert asked.code == 3
+    assert len(asked.json["segments"]) == 1
+    reason = "the report is missing: cannot be written: No space left on device"
+    assert asked.json["problems"] == [{"path": "/dev/full", "reason": reason}]
+    assert f"/dev/full: {reason}" in asked.err

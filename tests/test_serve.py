@@ -178,14 +178,18 @@ def test_there_is_no_report_where_none_was_asked_for(service: Service, clip: Pat
     assert service.client.get(f"/api/v1/jobs/{job['id']}/report").json()["code"] == "no_report"
 
 
-def test_a_missing_disk_for_the_report_is_told_as_an_error_of_the_service(service: Service, clip: Path) -> None:
+def test_an_answer_stands_without_the_report_that_cannot_be_written(service: Service, clip: Path) -> None:
     (service.data / "reports").rename(service.data / "elsewhere")
     try:
         job = service.ask(clip, report=True).json()
     finally:
         (service.data / "elsewhere").rename(service.data / "reports")
 
-    assert (job["state"], job["error"]["code"], job["report"]) == ("failed", "unavailable", None)
+    assert (job["state"], job["error"], job["report"]) == ("done", None, None)
+    assert only_segment(job["result"])["reference"] == "a.mp4"
+    reason = "the report is missing: cannot be written: No such file or directory"
+    assert job["result"]["problems"] == [{"path": clip.name, "reason": reason}], "no path of the server is told"
+    assert service.client.get(f"/api/v1/jobs/{job['id']}/report").json()["code"] == "no_report"
 
 
 def test_media_answer_range_requests(service: Service, films: Path) -> None:

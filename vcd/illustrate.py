@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vcd.config import Config, MediaConfig
-from vcd.errors import InputError
+from vcd.errors import InputError, SetupError
 from vcd.examine import SHORT_SIDE_PX, frames_at
 from vcd.extract import open_kept
 from vcd.library.stores import References
@@ -18,7 +18,7 @@ from vcd.report import write_atomically
 from vcd.report.exhibit import Changes, Exhibit, Matrix, Moment, draw_segment
 from vcd.report.page import render_page
 from vcd.search import normalise
-from vcd.types import Descriptors, Frame, Picture, Report, Segment, View
+from vcd.types import Descriptors, Frame, Picture, Problem, Report, Segment, View
 from vcd.verify import reference_time
 from vcd.verify.difference import Difference, difference_under, lay_over
 from vcd.verify.drawing import draw_difference
@@ -184,6 +184,14 @@ class Album:
             return None
         return draw_segment(query, reference, segment, self.model.calibration.unrelated_similarity)
 
-    def write(self, report: Report, titles: Mapping[str, str] | None = None) -> None:
-        """Whole or not at all, with `titles` of references in place of their names. Raises `SetupError`."""
-        write_atomically(render_page(report, self.exhibits, titles), self.page)
+    def write(self, report: Report, titles: Mapping[str, str] | None = None) -> Report:
+        """Whole or not at all, with `titles` of references in place of their names.
+
+        Gives the report, with a `Problem` of the page where it cannot be written, as on a full disk: the answer stays.
+        """
+        try:
+            write_atomically(render_page(report, self.exhibits, titles), self.page)
+        except SetupError as error:
+            problem = Problem(str(self.page), f"the report is missing: {str(error).removeprefix(f'{self.page}: ')}")
+            return replace(report, problems=(*report.problems, problem))
+        return report

@@ -128,7 +128,8 @@ def query(
 ) -> Report:
     """Which stretches of the media were copied from references of the library in `folder`?
 
-    A file that cannot be read becomes a `Problem` of the report. With `page` an HTML page that shows why is written.
+    A file that cannot be read becomes a `Problem` of the report, and so does the `page` of HTML that shows why, where
+    one is named, when it cannot be written.
     """
     model = Model.of(config)
     album = make_album(page, config, model)
@@ -155,7 +156,7 @@ def query(
     report = make_report(segments, problems, usable, config, library_facts(library, model))
     if album:
         album.note([segment for segment in segments if segment.found_by != "descriptors"])
-        album.write(report)
+        report = album.write(report)
     return report
 
 
@@ -265,7 +266,7 @@ def compare(
         write_atomically(draw_matrix(views, reference, shown, model.calibration.unrelated_similarity), plot)
     report = make_report(shown, [], 1, config, model.made_with)
     if album:
-        album.write(report)
+        report = album.write(report)
     return report
 
 

@@ -153,8 +153,9 @@ class ResidentLibrary:
         """Which stretches of one file were copied from references? Its name in the answer is `item.given`.
 
         `config` may differ from the library's in what is reported and verified; for `watched` see `extract`. With
-        `page` an HTML page that shows why is written, which calls references by their `titles`. Raises `InputError`
-        when the file cannot be read, a `SetupError` when the library, the processes or the disk fail.
+        `page` an HTML page that shows why is written, which calls references by their `titles`; that it cannot be is a
+        `Problem` of the report, the only one there can be. Raises `InputError` when the file cannot be read, a
+        `SetupError` when the library or the processes fail.
         """
         config = config or self.config
         library = self.current()
@@ -164,7 +165,7 @@ class ResidentLibrary:
         report = make_report(segments, [], 1, config, library_facts(library, self._model))
         if album := make_album(page, config, self._model):
             album.add(self._workers(), segments, item.path, read.views, library)
-            album.write(report, titles)
+            report = album.write(report, titles)
         return Answered(report, read.views[0].info)
 
     def run(self, function: Callable[..., R], name: str, *arguments: Any) -> R:

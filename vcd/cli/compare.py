@@ -14,6 +14,7 @@ from vcd.cli.options import (
     MinScoreOption,
     OutputOption,
     QuietOption,
+    SOME_UNUSABLE,
     ReportOption,
     TopOption,
     VerifyOption,
@@ -69,4 +70,4 @@ def compare(
         from vcd.contrast import write_difference
 
         write_difference(report, query, reference, settings, difference)
-    raise typer.Exit(FOUND if exit_code and report.segments else DONE)
+    raise typer.Exit(FOUND if exit_code and report.segments else SOME_UNUSABLE if report.problems else DONE)

@@ -34,6 +34,7 @@ class SegmentRow(BaseModel):
     refined: bool
     view: str
     region: list[float] | None
+    found_by: str = Field(description="What it was found by: descriptors.")
     reference_id: int | None = Field(description="For /api/v1/references; null when it has been removed meanwhile.")
     title: str = Field(description="What people call the reference.")
 
@@ -54,7 +55,7 @@ class QueryResult(BaseModel):
     version: int
     copied: bool = Field(description="Whether there is any segment.")
     segments: list[SegmentRow]
-    problems: list[dict[str, str]]
+    problems: list[dict[str, str]] = Field(description="That the report could not be written: the answer stands.")
     made_with: dict[str, Any]
     media: MediaFacts
 
@@ -79,7 +80,9 @@ class JobRecord(BaseModel):
     finished_at: str | None
     result: QueryResult | AddResult | None
     error: Problem | None = Field(description="Why it failed.")
-    report: str | None = Field(description="Address of the HTML report; null where none was asked for, or not yet.")
+    report: str | None = Field(
+        description="Address of the HTML report; null where none was asked for, not yet, and where a problem says why."
+    )
 
 
 class Verdict(BaseModel):
@@ -143,8 +146,13 @@ def job_record(job: Job, progress: float, media: list[MediaRow], titles: dict[st
     return JobRecord(
         id=job.id, kind=job.kind, name=job.name, state=job.state, progress=progress, created_at=_iso(job.created_s),
         finished_at=_iso(job.finished_s) if job.finished_s else None, result=result, error=error,
-        report=f"/api/v1/jobs/{job.id}/report" if job.state == "done" and job.options.get("report") else None,
+        report=_address_of_report(job),
     )  # fmt: skip
+
+
+def _address_of_report(job: Job) -> str | None:
+    has_one = job.result is not None and job.options.get("report") and not job.result["problems"]
+    return f"/api/v1/jobs/{job.id}/report" if has_one else None
 
 
 def segment_rows(rows: list[dict[str, Any]], media: list[MediaRow], titles: dict[str, str]) -> list[SegmentRow]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vcd.serve.metrics import Metrics
 from vcd.serve.problems import Refused, public
 from vcd.serve.settings import ServeSettings
 from vcd.serve.store import Job, JobStore
+from vcd.types import Problem, Report
 from vcd.upkeep import remove
 
 logger = logging.getLogger(__name__)
@@ -197,7 +199,7 @@ class Runner:
             "kind": media.kind, "duration_s": round(media.duration_s, 3), "width_px": media.width_px,
             "height_px": media.height_px, "format": media.format,
         }  # fmt: skip
-        return {**document(answer.report), "media": facts}
+        return {**document(_public_report(answer.report, job)), "media": facts}
 
     def _add(self, job: Job) -> dict[str, Any]:
         """Index one file; the same content uploaded twice is one reference."""
@@ -245,6 +247,13 @@ class Runner:
         if job.kind == "add" and job.state == "failed":
             (self._folders.media / job.file).unlink(missing_ok=True)
         return True
+
+
+def _public_report(report: Report, job: Job) -> Report:
+    """Without the server's path of a page that could not be written."""
+    for problem in report.problems:
+        logger.error("job %s: %s: %s", job.id, problem.path, problem.reason)
+    return replace(report, problems=tuple(Problem(job.name, problem.reason) for problem in report.problems))
 
 
 def _added(

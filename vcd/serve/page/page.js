@@ -106,7 +106,8 @@ function clearAnswer() {
 }
 
 function showAnswer(job) {
-  const { segments, media } = job.result;
+  const { segments, media, problems } = job.result;
+  at("error").textContent = problems.map((problem) => problem.reason).join("; ");
   const names = new Set(segments.map((segment) => segment.title));
   at("verdict").textContent = segments.length
     ? `${job.name} is copied from ${names.size === 1 ? segments[0].title : `${names.size} references`}`
