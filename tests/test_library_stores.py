@@ -336,7 +336,7 @@ def test_an_address_that_cannot_be_used_is_told(address: str, reason: str) -> No
 
 
 def test_an_index_that_postgres_does_not_have_is_told() -> None:
-    with pytest.raises(ConfigError, match="set it to hnsw or exact"):
+    with pytest.raises(ConfigError, match="set it to auto, hnsw or exact"):
         open_library("postgresql://127.0.0.1/films", LibraryConfig(index="ivf-pq"))
 
 

@@ -75,7 +75,8 @@ def test_a_text_is_not_followed(tmp_path: Path, hidden: Path, kind: str, suffix:
     with unopened(hidden), uncalled() as address:
         for target in (hidden.name, f"{hidden}", f"file:{hidden}", f"concat:{hidden}|{hidden}", address):
             path.write_text(HOSTILE[kind].format(target=target))
-            assert reason(path) == "is not a media file, or is damaged"
+            expected = "is an SVG drawing" if kind == "drawing" else "is not a media file, or is damaged"
+            assert reason(path).startswith(expected)
 
 
 @linux

@@ -105,9 +105,9 @@ def read_media(db: "psycopg.Connection[Any]") -> list[MediaRow]:
 
 
 def require_index(config: LibraryConfig) -> None:
-    """Raises `ConfigError` for an index that PostgreSQL does not have."""
-    if config.index not in ("hnsw", "exact"):
-        raise ConfigError(f"library.index {config.index} is not there in PostgreSQL; set it to hnsw or exact")
+    """Raises `ConfigError` for an index that PostgreSQL does not have; auto is hnsw there."""
+    if config.index not in ("auto", "hnsw", "exact"):
+        raise ConfigError(f"library.index {config.index} is not there in PostgreSQL; set it to auto, hnsw or exact")
 
 
 def checksum(times_s: NDArray[np.float64], vectors: NDArray[np.float16], quality: NDArray[np.float32]) -> str:
