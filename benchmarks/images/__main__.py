@@ -7,6 +7,7 @@ python -m benchmarks.images --model CARD.toml --quick  one model of yours, in a 
 
 import argparse
 import hashlib
+import importlib
 import multiprocessing
 import sys
 from collections.abc import Sequence
@@ -76,7 +77,9 @@ def _measure_all(names: Sequence[str], corpus: Corpus, options: argparse.Namespa
     with ProcessPoolExecutor(
         at_once, mp_context=spawn, initializer=cv2.setNumThreads, initargs=(options.threads,)
     ) as pool:
-        asked = {row: pool.submit(_cached, rows[row][0], corpus, rows[row][1], options) for row in order}
+        # By its module's name: a process that is spawned does not import what was run with -m as `__main__`.
+        cached = importlib.import_module("benchmarks.images.__main__")._cached
+        asked = {row: pool.submit(cached, rows[row][0], corpus, rows[row][1], options) for row in order}
         return [asked[row].result() for row in range(len(rows))]
 
 
