@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     before = load_average()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
+        tell(f"making a library of {options.hours:g} hours and {options.clients} clips")
         world = make_world(folder / "world", options.hours, options.clients, options.config)
         found = measure(folder, world, 60 * options.minutes, options.config, options.workers)
     results = {
@@ -61,14 +62,18 @@ def measure(folder: Path, world: World, seconds: float, config: str | None, work
 
     service = started()
     try:
+        tell("single queries")
         single_s = time_single(service, world)
+        tell(f"{len(clips)} clients for {seconds / 2:.0f} s; a query by itself takes {single_s:.2f} s")
         halves = [put_load(service, clips, seconds / 2)]
         failed = failed_jobs(service)
         queued = queue(service, clips)
         left = unfinished(service)
         service.kill()
+        tell(f"killed with {left} of {len(queued)} jobs not done, starting again")
         service = started()
         finished = done_right(service, queued, clips)
+        tell(f"{finished} jobs are done; the clients for {seconds / 2:.0f} s more")
         halves.append(put_load(service, clips, seconds / 2))
         failed += failed_jobs(service)
         still = unfinished(service)
@@ -115,6 +120,11 @@ def summarise(
             "p95_within": p95_s is not None and p95_s <= limit_s,
         },
     }  # fmt: skip
+
+
+def tell(what: str) -> None:
+    """A line for somebody who waits."""
+    print(f"{datetime.now():%H:%M:%S} {what}", file=sys.stderr, flush=True)
 
 
 def _memory(mib: Sequence[float]) -> dict[str, float]:
