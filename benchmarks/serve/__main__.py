@@ -83,7 +83,7 @@ def measure(folder: Path, world: World, seconds: float, config: str | None, work
         "queued_at_kill": len(queued), "not_done_at_kill": left, "of_those_done_right": finished,
         "left_at_end": still, "failed": failed,
     }  # fmt: skip
-    return summarise(halves, single_s, len(clips), seconds, jobs)
+    return summarise(halves, single_s, len(clips), jobs)
 
 
 def time_single(service: Running, world: World) -> float:
@@ -97,20 +97,19 @@ def time_single(service: Running, world: World) -> float:
     return float(np.median(taken_s[1:]))
 
 
-def summarise(
-    halves: Sequence[Load], single_s: float, clients: int, seconds: float, jobs: dict[str, int]
-) -> dict[str, Any]:
+def summarise(halves: Sequence[Load], single_s: float, clients: int, jobs: dict[str, int]) -> dict[str, Any]:
     """The numbers of the targets; a client's queue is the clients that each core has to serve."""
     taken_s = [each for half in halves for each in half.taken_s]
     errors = [each for half in halves for each in half.errors]
     p50_s, p95_s = (round(float(np.percentile(taken_s, share)), 3) if taken_s else None for share in (50, 95))
+    lasted_s = sum(half.lasted_s for half in halves)
     limit_s = P95 * single_s * max(1.0, clients / usable_cores())
     memory = [_memory(half.memory_mib) for half in halves]
     wrong = sum(half.wrong for half in halves)
     return {
         "single_s": round(single_s, 3), "answers": len(taken_s), "wrong_answers": wrong, "errors": len(errors),
         "first_errors": errors[:5], "p50_s": p50_s, "p95_s": p95_s, "p95_limit_s": round(limit_s, 3),
-        "answers_per_min": round(60 * len(taken_s) / seconds, 1), "memory_mib": memory, "jobs": jobs,
+        "answers_per_min": round(60 * len(taken_s) / lasted_s, 1), "memory_mib": memory, "jobs": jobs,
         "targets": {
             "no_error": bool(taken_s) and not errors and not wrong,
             "no_lost_job": jobs["of_those_done_right"] == jobs["queued_at_kill"]
