@@ -20,11 +20,13 @@ from benchmarks.machine import ROOT
 from benchmarks.markdown import markdown_table
 from benchmarks.results import FOLDER, read_results, write_whole
 from benchmarks.scale.sheet import scale_table
+from benchmarks.serve.sheet import serve_table
 
 CARD = ROOT / "vcd" / "describe" / "shipped" / "vcd-rmac.md"
 """What people read about the shipped model."""
 SCALE = ROOT / "docs" / "scale.md"
 METHODS = ROOT / "docs" / "methods.md"
+SERVICE = ROOT / "docs" / "service.md"
 LABELS = {
     "floor": "PyAV, key frames only: the floor",
     "fast": "`vcd index --config fast`",
@@ -101,6 +103,7 @@ TABLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "calibration-vcd-rmac": score_table,
     "images": recall_sheet,
     "scale": scale_table,
+    "serve": serve_table,
     "speed": speed_table,
 }
 """What is made of ``results/NAME.json``, by NAME."""
@@ -159,7 +162,7 @@ def _mib(mib: float | None) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=(__doc__ or "").partition("\n")[0])
-    places = [ROOT / "README.md", CARD, METHODS, SCALE]
+    places = [ROOT / "README.md", CARD, METHODS, SCALE, SERVICE]
     parser.add_argument("files", type=Path, nargs="*", default=places, metavar="FILE")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when one is out of date")
     options = parser.parse_args(arguments)

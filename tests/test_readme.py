@@ -15,12 +15,16 @@ import vcd
 from tests.made import reencode
 from vcd import __version__
 from vcd.cli.main import app
+from vcd.report import render
+from vcd.types import Report, Segment, Span
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "indexes/README.md")), *PAGES]
 MADE = {"commands.md", "settings.md", "library.md", "model.md", "benchmarks.md"}
 """Pages of the documentation that are made when it is built."""
+FRAMES = ("pandas", "polars")
+"""Packages that recipes use and nothing else needs."""
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -132,7 +136,7 @@ def test_every_program_of_the_documentation_runs(place: Path) -> None:
     programs = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert len(programs) >= 4
     for program in programs:
-        if "import opentimelineio" in program and find_spec("opentimelineio") is None:
+        if any(f"import {name}" in program and find_spec(name) is None for name in ("opentimelineio", *FRAMES)):
             continue  # tested where it is installed
         (place / "program.py").write_text(program)
         done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, check=False)
@@ -140,6 +144,25 @@ def test_every_program_of_the_documentation_runs(place: Path) -> None:
 
     assert "-ss 0.0 -to 8.0 -i clip.mp4" in (place / "cut.sh").read_text()
     assert "00:00:02:00 00:00:10:00 00:00:00:00 00:00:08:00" in (place / "found.edl").read_text()
+
+
+@pytest.mark.parametrize("package", FRAMES)
+def test_the_recipe_for_parquet_sums_up_what_a_query_wrote(place: Path, package: str) -> None:
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    (program,) = re.findall(rf"^```python\n(import {package}\n.*?)^```", text, re.DOTALL | re.MULTILINE)
+    found = [
+        Segment("clip.mp4", name, Span(start_s, start_s + 4), Span(0, 4), score)
+        for name, start_s, score in (("a.mp4", 0, 0.9), ("b.mp4", 4, 0.95), ("b.mp4", 8, 0.8))
+    ]
+    (place / "found.parquet").write_bytes(render(Report(tuple(found), (), 1), "parquet"))
+    (place / "program.py").write_text(program)
+    done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = {"pandas": [["b.mp4", "8.0"], ["a.mp4", "4.0"]], "polars": [["clip.mp4", "b.mp4", "4.0", "8.0"]]}
+    rows = [re.sub("[│┆]", " ", line).split() for line in done.stdout.splitlines()]
+    assert [row[:4] for row in rows if {"a.mp4", "b.mp4"} & set(row)] == expected[package]
 
 
 @pytest.mark.slow

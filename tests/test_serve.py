@@ -1,10 +1,12 @@
 """The service over real HTTP with real films: queries, the gate, jobs, references, metrics, restarts."""
 
+import asyncio
 import re
 import shutil
 import sqlite3
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,16 @@ pytest.importorskip("fastapi", reason="fastapi is in the extra `serve`")
 
 from tests.conftest import Call, MakeFilm
 from tests.made_service import MODEL, Service, serving
+from vcd.config import parse_config
+from vcd.resident import ResidentLibrary
+from vcd.serve.app import make_app
+from vcd.serve.folders import Folders
+from vcd.serve.metrics import Metrics
+from vcd.serve.runner import Runner
+from vcd.serve.service import Service as Insides
+from vcd.serve.settings import ServeSettings
+from vcd.serve.store import JobStore
+from vcd.serve.uploads import Intake
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +255,24 @@ def test_an_uploaded_reference_is_found_once_and_gone_when_it_is_removed(service
     assert service.client.get(f"/api/v1/references/{segment['reference_id']}").json()["code"] == "no_such_reference"
 
 
+def test_a_reference_that_two_upload_at_once_is_one_reference(service: Service, made_film: MakeFilm) -> None:
+    content, jobs = made_film(4, first=170).read_bytes(), []
+
+    def upload() -> None:
+        jobs.append(service.send("/api/v1/references", content, "twin.mp4").json()["id"])
+
+    threads = [threading.Thread(target=upload) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    one, other = sorted((service.finished(job)["result"] for job in jobs), key=lambda result: len(result["added"]))
+
+    assert (one["unchanged"], other["unchanged"]) == (other["added"], [])
+    assert [path.name for path in (service.data / "media").iterdir()] == other["added"]
+    assert service.client.delete(f"/api/v1/references/{service.references()['twin.mp4']['id']}").status_code == 204
+
+
 def test_a_file_under_the_root_is_added_by_its_path_and_stays_when_it_is_removed(
     service: Service, made_film: MakeFilm
 ) -> None:
@@ -368,6 +398,39 @@ def test_a_library_that_is_being_written_delays_and_does_not_lose(
     assert refused.headers["retry-after"]
     assert len(service.finished(job["id"])["result"]["added"]) == 1
     assert service.client.delete(f"/api/v1/references/{service.references()['patient.mp4']['id']}").status_code == 204
+
+
+def test_a_disk_that_is_too_full_for_jobs_is_told_and_nothing_is_lost(
+    drawn_library: Path, clip: Path, tmp_path: Path
+) -> None:
+    """SQLite itself says that it is full; no worker runs."""
+    folders, settings, metrics = Folders(tmp_path / "data"), ServeSettings(min_free_mb=0), Metrics()
+    config = parse_config(tomllib.loads(MODEL), "test")
+    with folders.make(), closing(JobStore(folders.jobs)) as store:
+        library = ResidentLibrary(drawn_library, config, 1)
+        runner, intake = Runner(store, library, folders, settings, metrics), Intake(folders.uploads, settings)
+        app = make_app(Insides(settings, folders, None, store, library, runner, intake, metrics))
+
+        async def ask_until_full() -> list[httpx.Response]:
+            answers = []
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+                while not answers or answers[-1].status_code == 202:
+                    files = {"media": (f"{len(answers)}-{'x' * 150}.mp4", clip.read_bytes())}
+                    answers.append(await client.post("/api/v1/queries?wait_s=0", files=files))
+            return answers
+
+        store._db.execute("PRAGMA max_page_count = 12")
+        *taken, refused = asyncio.run(ask_until_full())
+        assert (refused.status_code, refused.json()["code"]) == (507, "storage_failed")
+        jobs = {answer.json()["id"] for answer in taken}
+        assert jobs
+        assert len(list(folders.uploads.iterdir())) == len(jobs)
+        running = store.take(queries=True)
+        assert running is not None
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            store.finish(running.id, {"segments": "x" * 100_000})
+        store.recover()
+        assert {job.id for job in store.latest(100) if job.state == "queued"} == jobs
 
 
 def test_two_services_do_not_share_their_data(service: Service, drawn_library: Path, tmp_path: Path, vcd: Call) -> None:

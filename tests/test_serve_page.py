@@ -151,6 +151,18 @@ def test_a_dropped_clip_is_shown_beside_its_reference_in_step_at_its_speed(
     page.wait_for_function("() => [...document.querySelectorAll('.strips img')].every((image) => image.naturalWidth)")
 
 
+def test_an_answer_without_its_report_says_so(page: Any, service: Service, films: Path, tmp_path: Path) -> None:
+    (service.data / "reports").rename(service.data / "elsewhere")
+    try:
+        verdict = drop(page, reencode(films / "a.mp4", tmp_path / "clip.mp4", 2, 8))
+    finally:
+        (service.data / "elsewhere").rename(service.data / "reports")
+
+    assert verdict == "clip.mp4 is copied from a.mp4"
+    assert page.inner_text("#error").startswith("the report is missing: cannot be written")
+    assert page.locator("#report-item").is_hidden()
+
+
 def test_a_film_that_browsers_do_not_play_is_shown_as_pictures(page: Any, made_film: MakeFilm) -> None:
     assert drop(page, made_film(8, first=160)).endswith("is copied from old.mpg")
     page.click("#timeline button")

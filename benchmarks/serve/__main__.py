@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     before = load_average()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
+        tell(f"making a library of {options.hours:g} hours and {options.clients} clips")
         world = make_world(folder / "world", options.hours, options.clients, options.config)
         found = measure(folder, world, 60 * options.minutes, options.config, options.workers)
     results = {
@@ -61,14 +62,18 @@ def measure(folder: Path, world: World, seconds: float, config: str | None, work
 
     service = started()
     try:
+        tell("single queries")
         single_s = time_single(service, world)
+        tell(f"{len(clips)} clients for {seconds / 2:.0f} s; a query by itself takes {single_s:.2f} s")
         halves = [put_load(service, clips, seconds / 2)]
         failed = failed_jobs(service)
         queued = queue(service, clips)
         left = unfinished(service)
         service.kill()
+        tell(f"killed with {left} of {len(queued)} jobs not done, starting again")
         service = started()
         finished = done_right(service, queued, clips)
+        tell(f"{finished} jobs are done; the clients for {seconds / 2:.0f} s more")
         halves.append(put_load(service, clips, seconds / 2))
         failed += failed_jobs(service)
         still = unfinished(service)
@@ -78,7 +83,7 @@ def measure(folder: Path, world: World, seconds: float, config: str | None, work
         "queued_at_kill": len(queued), "not_done_at_kill": left, "of_those_done_right": finished,
         "left_at_end": still, "failed": failed,
     }  # fmt: skip
-    return summarise(halves, single_s, len(clips), seconds, jobs)
+    return summarise(halves, single_s, len(clips), jobs)
 
 
 def time_single(service: Running, world: World) -> float:
@@ -92,20 +97,19 @@ def time_single(service: Running, world: World) -> float:
     return float(np.median(taken_s[1:]))
 
 
-def summarise(
-    halves: Sequence[Load], single_s: float, clients: int, seconds: float, jobs: dict[str, int]
-) -> dict[str, Any]:
+def summarise(halves: Sequence[Load], single_s: float, clients: int, jobs: dict[str, int]) -> dict[str, Any]:
     """The numbers of the targets; a client's queue is the clients that each core has to serve."""
     taken_s = [each for half in halves for each in half.taken_s]
     errors = [each for half in halves for each in half.errors]
     p50_s, p95_s = (round(float(np.percentile(taken_s, share)), 3) if taken_s else None for share in (50, 95))
+    lasted_s = sum(half.lasted_s for half in halves)
     limit_s = P95 * single_s * max(1.0, clients / usable_cores())
     memory = [_memory(half.memory_mib) for half in halves]
     wrong = sum(half.wrong for half in halves)
     return {
         "single_s": round(single_s, 3), "answers": len(taken_s), "wrong_answers": wrong, "errors": len(errors),
         "first_errors": errors[:5], "p50_s": p50_s, "p95_s": p95_s, "p95_limit_s": round(limit_s, 3),
-        "answers_per_min": round(60 * len(taken_s) / seconds, 1), "memory_mib": memory, "jobs": jobs,
+        "answers_per_min": round(60 * len(taken_s) / lasted_s, 1), "memory_mib": memory, "jobs": jobs,
         "targets": {
             "no_error": bool(taken_s) and not errors and not wrong,
             "no_lost_job": jobs["of_those_done_right"] == jobs["queued_at_kill"]
@@ -115,6 +119,11 @@ def summarise(
             "p95_within": p95_s is not None and p95_s <= limit_s,
         },
     }  # fmt: skip
+
+
+def tell(what: str) -> None:
+    """A line for somebody who waits."""
+    print(f"{datetime.now():%H:%M:%S} {what}", file=sys.stderr, flush=True)
 
 
 def _memory(mib: Sequence[float]) -> dict[str, float]:

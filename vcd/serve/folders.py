@@ -1,13 +1,12 @@
 """Where a service keeps things: one folder, held by one service at a time."""
 
-import fcntl
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from vcd.errors import SetupError
+from vcd.library.lock import LOCK, hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,11 @@ class Folders:
         try:
             for folder in (self.data, self.uploads, self.media, self.progress, self.reports):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with ExitStack() as opened:
-                lock = opened.enter_context((self.data / ".lock").open("ab"))
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                opened.pop_all()
+            return hold(self.data / LOCK)
         except BlockingIOError as error:
             raise SetupError(f"{self.data}: another service uses this folder; name another one with --data") from error
         except OSError as error:
             raise SetupError(f"{self.data}: cannot be written: {error.strerror}") from error
-        return lock
 
     def delete_strays(self, named: set[str], older_than_s: float) -> None:
         """Delete what belongs to no job, by its file or its id, and is older: left by a crash."""
